@@ -1,0 +1,137 @@
+//! One validated configuration from flags, environment, file and defaults.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::path::Mappings;
+
+/// Everything that the three commands share, validated.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The legacy bucket.
+    pub source: BucketConfig,
+    /// The production bucket.
+    pub target: BucketConfig,
+    /// Where the rows are.
+    pub database: DatabaseConfig,
+    /// Path prefixes, key prefixes, name pattern.
+    pub mappings: Mappings,
+    /// Explicit references; empty means: discover them.
+    pub references: Vec<ColumnName>,
+    /// Columns that are counted but never moved.
+    pub exclude_references: Vec<ColumnName>,
+    /// How objects are copied.
+    pub method: Method,
+    /// How content is compared.
+    pub check: CheckMode,
+    /// How many requests run at once.
+    pub concurrency: Concurrency,
+    /// How many rows a cutover transaction takes.
+    pub transaction_rows: TransactionRows,
+    /// How long to wait for a lock whose holder seems dead.
+    pub lock_wait: Duration,
+    /// The schema of the ledger.
+    pub ledger_schema: String,
+    /// Where sorted runs are spilled.
+    pub temp_dir: PathBuf,
+    /// Sizes above this are copied in parts, in bytes.
+    pub multipart_threshold: u64,
+    /// The size of a part, in bytes.
+    pub multipart_part_size: u64,
+    /// Whether mentions of legacy paths in longer texts block finalize.
+    pub strict_mentions: bool,
+}
+
+/// One bucket and the way to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BucketConfig {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The AWS profile; it beats the environment's keys.
+    pub profile: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// The endpoint of an S3 server other than AWS; path-style addressing is used with it.
+    pub endpoint_url: Option<String>,
+}
+
+/// Where the rows are and how to get in.
+#[derive(Clone, Debug)]
+pub struct DatabaseConfig {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// A Unix socket instead of TCP.
+    pub socket: Option<PathBuf>,
+    /// The schema whose rows are migrated.
+    pub schema: String,
+    /// The user.
+    pub user: String,
+    /// The password; empty if there is none.
+    pub password: SecretString,
+    /// How TLS is used.
+    pub tls: DatabaseTls,
+    /// Certificate authority for `verify`.
+    pub tls_ca: Option<PathBuf>,
+}
+
+/// How TLS is used towards MariaDB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum DatabaseTls {
+    /// Encrypted if the server offers it; nothing is verified.
+    Preferred,
+    /// Encrypted or refused; nothing is verified.
+    Required,
+    /// Encrypted, and certificate and host name are verified.
+    Verify,
+}
+
+/// `table.column`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ColumnName {
+    /// The base table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+}
+
+/// How objects are copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Method {
+    /// Server-side CopyObject; in parts above the threshold.
+    Copy,
+    /// GET and PUT through this machine, for two providers or identities.
+    Stream,
+    /// `aws s3 sync`, then the same checks.
+    Sync,
+}
+
+/// How content is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum CheckMode {
+    /// ETag where it proves content, else stored checksums, else the bytes.
+    Auto,
+    /// Always the bytes.
+    Sha256,
+}
+
+/// How many requests run at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Concurrency {
+    /// Grows, and backs off on 503.
+    Auto,
+    /// This many.
+    Fixed(usize),
+}
+
+/// How many rows a cutover transaction takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransactionRows {
+    /// One transaction for all.
+    All,
+    /// About this many; rows of one object always move together.
+    AtMost(u64),
+}

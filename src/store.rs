@@ -1,0 +1,170 @@
+//! The S3 seam: three capabilities, split by danger, and the client that has them.
+//!
+//! Only this room names `aws_sdk_s3`. What each operation guarantees stands at its trait; what a server did is returned
+//! as data ([`CopyEnd`], [`DeleteEnd`]), only "this request could not be judged" is a [`StoreError`].
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use crate::path::{ETag, ObjectKey};
+
+/// What a listing tells of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectInfo {
+    /// The key, byte for byte.
+    pub key: ObjectKey,
+    /// The size in bytes.
+    pub size: u64,
+    /// The ETag as listed.
+    pub etag: ETag,
+    /// The time of the last write in milliseconds since the Unix epoch; S3 itself counts in seconds.
+    pub modified_ms: i64,
+}
+
+/// What a HEAD tells of an object beyond its listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectDetails {
+    /// Key, size, ETag, time.
+    pub info: ObjectInfo,
+    /// Stored checksums over the whole object by algorithm name (`SHA256`, `CRC64NVME`, …), base64 as S3 gives them.
+    /// Composite checksums of multipart uploads are left out, as they depend on the part boundaries.
+    pub checksums: BTreeMap<String, String>,
+    /// Content headers (`content-type`, `cache-control`, …) and user metadata (`x-amz-meta-…`), in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The version in a versioned bucket.
+    pub version: Option<String>,
+}
+
+/// One page of a listing.
+#[derive(Clone, Debug, Default)]
+pub struct ListPage {
+    /// The objects in the order of the answer. Servers differ there, so nobody may rely on it without checking.
+    pub objects: Vec<ObjectInfo>,
+    /// Where the next page begins; `None` after the last one.
+    pub next: Option<PageToken>,
+}
+
+/// An opaque continuation token.
+#[derive(Clone, Debug)]
+pub struct PageToken(pub(crate) String);
+
+/// Reading: never changes a bucket.
+pub trait ReadObjects: Send + Sync {
+    /// HEAD. `None` if the object does not exist. Where the identity may not list the bucket S3 answers 403 for absent
+    /// objects; that is an error here ([`StoreErrorKind::Forbidden`]), as absence would be a guess.
+    fn head(&self, key: &ObjectKey) -> impl Future<Output = Result<Option<ObjectDetails>, StoreError>> + Send;
+
+    /// One page of at most 1,000 or so keys that begin with `prefix`: after `after` on the first page, from `token` on
+    /// the following ones.
+    ///
+    /// An answer that says it is truncated but gives no token is an error, as the rest would be lost silently.
+    fn list(
+        &self,
+        prefix: &str,
+        after: Option<&ObjectKey>,
+        token: Option<PageToken>,
+    ) -> impl Future<Output = Result<ListPage, StoreError>> + Send;
+
+    /// SHA-256 over the bytes, read while the object still has this ETag (GET `If-Match`). `None` if it is gone or changed.
+    fn sha256(&self, object: &ObjectInfo) -> impl Future<Output = Result<Option<Sha256Digest>, StoreError>> + Send;
+}
+
+/// A SHA-256 over all bytes of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sha256Digest(pub [u8; 32]);
+
+/// Copying from the legacy to the production bucket: can create target objects, and replace the migration's own copies.
+pub trait CopyObjects: Send + Sync {
+    /// Copies one object with its headers, user metadata and tags, if the source still has the ETag of `source`, and
+    /// if the target is as `guard` demands. Above the multipart threshold in parts. Safe to repeat.
+    fn copy(
+        &self,
+        source: &ObjectInfo,
+        target: &ObjectKey,
+        guard: &CopyGuard,
+    ) -> impl Future<Output = Result<CopyEnd, StoreError>> + Send;
+}
+
+/// What must hold of the target for a copy to happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CopyGuard {
+    /// No object is there (`If-None-Match: *`).
+    Absent,
+    /// This migration's own earlier copy is there (`If-Match`).
+    OwnCopy(ETag),
+}
+
+/// How a copy ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CopyEnd {
+    /// Done. What the answer said of the new object; the target bucket itself is still to be asked.
+    Copied {
+        /// The new object's ETag.
+        etag: ETag,
+        /// The SHA-256 that the endpoint computed over the copied bytes, if it gives one.
+        sha256: Option<Sha256Digest>,
+    },
+    /// A condition failed (412), a concurrent write was in the way (409), or the answer was lost: look at both sides.
+    Unsettled,
+    /// The source does not exist.
+    MissingSource,
+}
+
+/// Deleting sources: in scope only in finalize.
+pub trait DeleteSources: Send + Sync {
+    /// Deletes each object on the condition that it still has its ETag; one end per item, in order. At most 1,000 items.
+    fn delete(&self, objects: &[DeleteItem]) -> impl Future<Output = Result<Vec<DeleteEnd>, StoreError>> + Send;
+}
+
+/// An object to delete while it has this ETag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeleteItem {
+    /// The key in the legacy bucket.
+    pub key: ObjectKey,
+    /// The ETag that was proved to have a checked twin.
+    pub etag: ETag,
+}
+
+/// How one delete ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeleteEnd {
+    /// Gone (or was already).
+    Deleted,
+    /// It has another ETag by now: kept.
+    Changed,
+    /// Not deleted, for this reason.
+    Failed(String),
+}
+
+/// A request that could not be carried out or judged, after all retries.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{operation} of {subject} failed: {message}")]
+pub struct StoreError {
+    /// What a caller can branch on.
+    pub kind: StoreErrorKind,
+    /// The S3 operation.
+    pub operation: &'static str,
+    /// `s3://bucket/key` that it was about.
+    pub subject: String,
+    /// What the service or the connection said, with the request id where there is one; never a credential.
+    pub message: String,
+}
+
+/// The kinds of failure that are treated differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreErrorKind {
+    /// 403.
+    Forbidden,
+    /// The bucket does not exist.
+    NoSuchBucket,
+    /// No credentials were found, or they are refused or expired.
+    Credentials,
+    /// The object is archived and must be restored first.
+    Archived,
+    /// 503 and its kin, after all retries.
+    Throttled,
+    /// No answer: connection, time-out.
+    Unreachable,
+    /// Anything else.
+    Other,
+}
