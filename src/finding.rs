@@ -89,6 +89,12 @@ pub enum Proof {
 }
 
 impl Proof {
+    /// The proof that a word stands for.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::ETag, Self::Checksum, Self::Sha256, Self::Ledger].into_iter().find(|proof| proof.word() == word)
+    }
+
     /// The word in the report; no proof is `none`.
     #[must_use]
     pub fn word(self) -> &'static str {

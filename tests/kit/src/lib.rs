@@ -1,1 +1,18 @@
-//! x
+//! The real parts that avatarMigrate's tests and demo run on: a private MariaDB, SeaweedFS, an embedded S3 server
+//! that does what AWS does, and images to fill them with.
+
+mod avatar;
+mod blocking;
+mod client;
+mod directory;
+mod embedded;
+mod mariadb;
+mod ports;
+mod random;
+mod seaweed;
+mod supervisor;
+
+pub use avatar::png;
+pub use embedded::{Algorithm, EmbeddedS3, Fault, ObjectHeaders, RequestSeen, StoredChecksum, StoredObject};
+pub use mariadb::{Database, Mariadb, MariadbOptions};
+pub use seaweed::Seaweed;

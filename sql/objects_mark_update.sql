@@ -1,0 +1,3 @@
+ ON DUPLICATE KEY UPDATE state = VALUES(state), run = VALUES(run), size = COALESCE(VALUES(size), size),
+  target_key = VALUES(target_key), source_etag = VALUES(source_etag), target_etag = VALUES(target_etag),
+  own_copy = VALUES(own_copy), sha256 = VALUES(sha256), proof = VALUES(proof), detail = VALUES(detail)

@@ -1,0 +1,28 @@
+//! MariaDB: sessions, the run lock, references, the ledger; one function per file in `sql/`.
+//!
+//! Only this room names `sqlx`. Values are always bound; identifiers and literals of settings are quoted in one place.
+
+mod column;
+mod journal;
+mod ledger;
+mod lock;
+mod objects;
+mod paths;
+mod preflight;
+mod rows;
+mod schema;
+mod session;
+mod sql;
+mod survey;
+
+pub use column::{Content, KeyColumn, TextColumn, UniquePart};
+pub use journal::{KeyRange, move_rows, next_boundary};
+pub use ledger::{Ledger, LedgerName};
+pub use lock::RunLock;
+pub use objects::{LedgerObject, ObjectMark, ObjectState};
+pub use paths::{plan_objects, plan_paths};
+pub use preflight::preflight;
+pub use rows::{CandidateRow, Candidates, ClearCounts, count_clear, for_each_candidate};
+pub use schema::text_columns;
+pub use session::Database;
+pub use survey::{ClassCounts, ColumnSurvey, Role, check_names, references, role, survey};

@@ -1,0 +1,167 @@
+//! The ledger's schema: created on first use under the lock, and the lines of migrations and runs.
+
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+use sqlx::mysql::MySqlPool;
+
+use super::lock::{RunLock, this_host};
+use super::session::{Database, grant_or, is_denied};
+use super::sql::{Statement, ident, statement};
+use crate::config::Config;
+use crate::failure::{Exit, Failure};
+
+/// The tables of the ledger; left out of every search for references when they live in the migrated schema.
+pub(crate) const TABLES: [&str; 5] = ["am_migration", "am_run", "am_object", "am_path", "am_row_change"];
+
+/// The name of the ledger's schema.
+#[derive(Clone, Debug)]
+pub struct LedgerName(String);
+
+impl LedgerName {
+    /// Takes the name as configured.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
+    pub(crate) fn quoted(&self) -> String {
+        ident(&self.0)
+    }
+}
+
+/// The opened ledger of one migration in one run.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    pool: MySqlPool,
+    name: LedgerName,
+    migration: u32,
+    run: u64,
+}
+
+impl Ledger {
+    /// Creates what is missing of the ledger, and the lines of this migration and this run.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] with the SQL to run if the user may not create or use the schema.
+    pub async fn open(database: &Database, lock: &mut RunLock, config: &Config, command: &str) -> Result<Self> {
+        let name = LedgerName::new(&config.ledger_schema);
+        create_schema(database, &name).await?;
+        create_tables(database, &name).await?;
+        let migration = migration_id(database, &name, config).await?;
+        let run = sqlx::query(statement!("run_begin.sql").with("ledger", &name.quoted()).sql())
+            .bind(migration)
+            .bind(command)
+            .bind(this_host())
+            .bind(std::process::id())
+            .bind(lock.connection_id())
+            .execute(database.pool())
+            .await
+            .context("failed to write the run to the ledger")?
+            .last_insert_id();
+        lock.beat(database, &name, run);
+        Ok(Self { pool: database.pool().clone(), name, migration, run })
+    }
+
+    /// Records how the run ended.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written.
+    pub async fn close(&self, exit: Exit) -> Result<()> {
+        let statement = self.statement(statement!("run_end.sql"));
+        sqlx::query(statement.sql()).bind(exit.code()).bind(self.run).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// The number of this run.
+    #[must_use]
+    pub fn run(&self) -> u64 {
+        self.run
+    }
+
+    pub(crate) fn migration(&self) -> u32 {
+        self.migration
+    }
+
+    pub(crate) fn pool(&self) -> &MySqlPool {
+        &self.pool
+    }
+
+    /// A statement with the ledger's schema put in.
+    pub(crate) fn statement(&self, statement: Statement) -> Statement {
+        statement.with("ledger", &self.name.quoted())
+    }
+}
+
+/// What identifies a migration: another schema, bucket or mapping is another migration.
+pub(crate) fn fingerprint(config: &Config) -> [u8; 32] {
+    let parts = [&config.database.schema, &config.source.bucket, &config.target.bucket, &mappings_text(config)];
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hash.finalize().into()
+}
+
+fn mappings_text(config: &Config) -> String {
+    let mappings = config.mappings.all().iter().map(|mapping| {
+        let keys = mapping.keys();
+        format!("{mapping} ({} -> {})", keys.legacy, keys.modern)
+    });
+    mappings.chain([format!("pattern {}", config.mappings.pattern())]).collect::<Vec<_>>().join("\n")
+}
+
+async fn create_schema(database: &Database, name: &LedgerName) -> Result<()> {
+    let exists: Option<String> =
+        sqlx::query_scalar(statement!("schema_exists.sql").sql()).bind(&name.0).fetch_optional(database.pool()).await?;
+    if exists.is_some() {
+        return Ok(());
+    }
+    let create = format!("CREATE DATABASE IF NOT EXISTS {} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", name.quoted());
+    let created = sqlx::query(sqlx::AssertSqlSafe(create.clone())).execute(database.pool()).await;
+    match created {
+        Err(error) if is_denied(&error) => {
+            let grant = database.grant("ALL PRIVILEGES", &format!("{}.*", name.quoted()));
+            let message = format!("the user may not create the ledger's schema {}: {error}", name.quoted());
+            let hint = format!("run as an administrator of the database: {create}; {grant};");
+            Err(Failure::Usage { message, hint }.into())
+        }
+        other => other.map(drop).context("failed to create the ledger's schema"),
+    }
+}
+
+async fn create_tables(database: &Database, name: &LedgerName) -> Result<()> {
+    let grant = database.grant("ALL PRIVILEGES", &format!("{}.*", name.quoted()));
+    let statements = [
+        statement!("ledger/001_migration.sql"),
+        statement!("ledger/002_run.sql"),
+        statement!("ledger/003_object.sql"),
+        statement!("ledger/004_path.sql"),
+        statement!("ledger/005_row_change.sql"),
+    ];
+    for statement in statements {
+        let sql = statement.with("ledger", &name.quoted()).sql();
+        let created = sqlx::query(sql).execute(database.pool()).await;
+        grant_or(created, "create the ledger's tables", &grant)?;
+    }
+    Ok(())
+}
+
+async fn migration_id(database: &Database, name: &LedgerName, config: &Config) -> Result<u32> {
+    let grant = database.grant("ALL PRIVILEGES", &format!("{}.*", name.quoted()));
+    let fingerprint = fingerprint(config);
+    let written = sqlx::query(statement!("migration_put.sql").with("ledger", &name.quoted()).sql())
+        .bind(&config.database.schema)
+        .bind(&config.source.bucket)
+        .bind(&config.target.bucket)
+        .bind(mappings_text(config))
+        .bind(fingerprint.as_slice())
+        .execute(database.pool())
+        .await;
+    grant_or(written, "write to the ledger", &grant)?;
+    let id = sqlx::query_scalar(statement!("migration_get.sql").with("ledger", &name.quoted()).sql())
+        .bind(fingerprint.as_slice())
+        .fetch_one(database.pool())
+        .await;
+    grant_or(id, "read the ledger", &grant)
+}

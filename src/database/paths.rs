@@ -1,0 +1,105 @@
+//! The plan in the ledger: which stored values name which objects.
+
+use anyhow::{Context, Result};
+use sqlx::QueryBuilder;
+
+use super::column::TextColumn;
+use super::ledger::Ledger;
+use super::lock::RunLock;
+use super::rows::{Candidates, for_each_candidate};
+use super::session::Database;
+use super::sql::{statement, text};
+use crate::path::{Class, LegacyPath, Mappings};
+
+/// Values a multi-row INSERT takes: below the 65,535 placeholders of a statement.
+const ROWS_A_STATEMENT: usize = 500;
+
+/// Writes every legacy value of a reference to the plan of this pass: set-based where SQL can classify alone, through the
+/// classifier otherwise. No writer of the application waits (READ COMMITTED, row-based binary log).
+///
+/// # Errors
+/// If rows cannot be read or the ledger cannot be written.
+pub async fn plan_paths(
+    database: &Database,
+    lock: &RunLock,
+    ledger: &Ledger,
+    column: &TextColumn,
+    mappings: &Mappings,
+    pass: u32,
+) -> Result<()> {
+    for (index, mapping) in mappings.all().iter().enumerate().filter(|(_, mapping)| column.is_exact(mapping)) {
+        let keys = mapping.keys();
+        let rest = format!("SUBSTR({}, {})", column.value(), mapping.legacy.as_str().len() + 1);
+        let key = |prefix: &str| format!("CONCAT(CAST({} AS BINARY), {rest})", text(prefix));
+        let statement = ledger
+            .statement(statement!("plan_paths.sql"))
+            .with("value", &column.value())
+            .with("source_key", &key(&keys.legacy))
+            .with("target_key", &key(&keys.modern))
+            .with("table", &column.table(database.schema()))
+            .with("legacy", &column.is_legacy(mappings, mapping));
+        sqlx::query(statement.sql())
+            .bind(ledger.migration())
+            .bind(u16::try_from(index).unwrap_or(u16::MAX))
+            .bind(ledger.run())
+            .bind(pass)
+            .execute(&mut *lock.connection().await?)
+            .await
+            .with_context(|| format!("failed to plan {}.{}", column.name.table, column.name.column))?;
+    }
+    let mut unclear: Vec<LegacyPath> = Vec::new();
+    let all_exact = mappings.all().iter().all(|mapping| column.is_exact(mapping));
+    if !all_exact {
+        let mut batches: Vec<Vec<LegacyPath>> = Vec::new();
+        for_each_candidate(database, column, mappings, Candidates::Unclear, |row| {
+            if let Class::Legacy(path) = mappings.classify(&row.value) {
+                unclear.push(path);
+                if unclear.len() == ROWS_A_STATEMENT {
+                    batches.push(std::mem::take(&mut unclear));
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        for batch in batches.iter().chain([&unclear]).filter(|batch| !batch.is_empty()) {
+            insert_paths(lock, ledger, batch, pass).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn insert_paths(lock: &RunLock, ledger: &Ledger, paths: &[LegacyPath], pass: u32) -> Result<()> {
+    let head = ledger.statement(statement!("plan_paths_insert.sql")).sql();
+    let mut query = QueryBuilder::new(head.0);
+    query.push_values(paths, |mut row, path| {
+        row.push_bind(ledger.migration())
+            .push_bind(path.as_str().as_bytes())
+            .push_bind(u16::try_from(path.mapping()).unwrap_or(u16::MAX))
+            .push_bind(ledger.run())
+            .push_bind(pass)
+            .push_bind(path.source().as_str().as_bytes())
+            .push_bind(path.target().as_str().as_bytes());
+    });
+    query.push(" ON DUPLICATE KEY UPDATE run = VALUES(run), pass = VALUES(pass), mapping = VALUES(mapping)");
+    query.build().execute(&mut *lock.connection().await?).await.context("failed to write the plan to the ledger")?;
+    Ok(())
+}
+
+/// Makes the objects that this pass's paths name: new ones are planned; known ones are planned again, unless this very
+/// run found already that they cannot move. At most `limit` objects are planned.
+///
+/// # Errors
+/// If the ledger cannot be written.
+pub async fn plan_objects(lock: &RunLock, ledger: &Ledger, pass: u32, limit: Option<u64>) -> Result<()> {
+    let limit = limit.map_or(String::new(), |limit| format!("LIMIT {limit}"));
+    let statement = ledger.statement(statement!("plan_objects.sql")).with("limit", &limit);
+    sqlx::query(statement.sql())
+        .bind(ledger.run())
+        .bind(ledger.migration())
+        .bind(ledger.run())
+        .bind(pass)
+        .execute(&mut *lock.connection().await?)
+        .await
+        .context("failed to plan objects in the ledger")?;
+    Ok(())
+}

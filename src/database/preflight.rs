@@ -1,0 +1,125 @@
+//! What is looked at before anything is written: server, tables, columns, privileges.
+
+use anyhow::{Context, Result};
+use sqlx::Row;
+
+use super::column::TextColumn;
+use super::schema::foreign_keys;
+use super::session::{Database, grant_or};
+use super::sql::{ident, statement};
+use crate::config::{Config, TransactionRows};
+use crate::failure::Failure;
+
+/// Refuses what would fail half-way or could not be undone.
+///
+/// # Errors
+/// [`Failure::Usage`] for settings and missing grants, [`Failure::Refused`] for what the schema itself forbids.
+pub async fn preflight(database: &Database, config: &Config, references: &[TextColumn]) -> Result<()> {
+    check_server(database).await?;
+    for column in references {
+        check_privileges(database, column).await?;
+    }
+    let mut reasons = Vec::new();
+    for column in references {
+        reasons.extend(engine_reason(column, config));
+        reasons.extend(length_reason(database, config, column).await?);
+    }
+    reasons.extend(foreign_key_reasons(database, references).await?);
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    let hint = "nothing was written; change the schema, or leave the column out with --exclude-reference".to_owned();
+    Err(Failure::Refused { reasons, hint }.into())
+}
+
+async fn check_server(database: &Database) -> Result<()> {
+    let row = sqlx::query(statement!("server.sql").sql()).fetch_one(database.pool()).await?;
+    let (log_bin, read_only): (i64, i64) = (row.try_get("log_bin")?, row.try_get("read_only")?);
+    let binlog_format: String = row.try_get("binlog_format")?;
+    if log_bin != 0 && binlog_format == "STATEMENT" {
+        let message =
+            "the server logs statements (binlog_format=STATEMENT), which READ COMMITTED does not allow".to_owned();
+        let hint = "set binlog_format to MIXED or ROW on the server".to_owned();
+        return Err(Failure::Usage { message, hint }.into());
+    }
+    let refused =
+        |reason: &str, hint: &str| Failure::Refused { reasons: vec![reason.to_owned()], hint: hint.to_owned() };
+    if read_only != 0 {
+        return Err(
+            refused("the server is read-only (read_only=ON)", "connect to the primary, not to a replica").into()
+        );
+    }
+    let galera = sqlx::query(statement!("galera.sql").sql()).fetch_optional(database.pool()).await?;
+    if galera.is_some_and(|row| row.try_get::<String, _>(1).is_ok_and(|value| value == "ON")) {
+        let hint = "run against a server that is no member of a Galera cluster";
+        return Err(refused("the server is a member of a Galera cluster, which has no named locks", hint).into());
+    }
+    Ok(())
+}
+
+/// An UPDATE that matches no row: the server checks the very privileges that the cutover needs.
+async fn check_privileges(database: &Database, column: &TextColumn) -> Result<()> {
+    let statement = statement!("probe_update.sql")
+        .with("table", &column.table(database.schema()))
+        .with("assignments", &column.assignments(&format!("a.{}", column.column())));
+    let columns: Vec<String> =
+        std::iter::once(&column.name.column).chain(&column.touched).map(|name| ident(name)).collect();
+    let privilege = format!("SELECT, UPDATE ({})", columns.join(", "));
+    let grant = database.grant(&privilege, &column.table(database.schema()));
+    let doing = format!("update {}.{}", column.name.table, column.name.column);
+    grant_or(sqlx::query(statement.sql()).execute(database.pool()).await, &doing, &grant).map(drop)
+}
+
+fn engine_reason(column: &TextColumn, config: &Config) -> Option<String> {
+    let transactional = column.engine.eq_ignore_ascii_case("InnoDB") || column.engine.eq_ignore_ascii_case("RocksDB");
+    match config.transaction_rows {
+        TransactionRows::All if !transactional => Some(format!(
+            "table `{}` uses {}, which has no transactions, so that its rows cannot move all or none",
+            column.name.table, column.engine
+        )),
+        TransactionRows::All | TransactionRows::AtMost(_) => None,
+    }
+}
+
+async fn length_reason(database: &Database, config: &Config, column: &TextColumn) -> Result<Option<String>> {
+    for mapping in config.mappings.all() {
+        let (legacy, modern) = (mapping.legacy.as_str(), mapping.modern.as_str());
+        if modern.len() <= legacy.len() && modern.chars().count() <= legacy.chars().count() {
+            continue;
+        }
+        let length = if column.length_in_bytes { "LENGTH" } else { "CHAR_LENGTH" };
+        let statement = statement!("too_long.sql")
+            .with("new_length", &format!("{length}({})", column.modern_value(mapping)))
+            .with("table", &column.table(database.schema()))
+            .with("legacy_prefix", &column.begins_with(legacy));
+        let row = sqlx::query(statement.sql()).bind(column.length_max).fetch_one(database.pool()).await;
+        let row = row.with_context(|| format!("failed to measure {}.{}", column.name.table, column.name.column))?;
+        let (rows, longest): (u64, u64) = (row.try_get("too_long")?, row.try_get("longest")?);
+        if rows > 0 {
+            let (table, name) = (&column.name.table, &column.name.column);
+            return Ok(Some(format!(
+                "{rows} modern paths would not fit into {table}.{name}: it takes {}, the longest needs {longest}; widen it \
+                 with ALTER TABLE {} MODIFY {} …",
+                column.length_max,
+                ident(table),
+                ident(name)
+            )));
+        }
+    }
+    Ok(None)
+}
+
+async fn foreign_key_reasons(database: &Database, references: &[TextColumn]) -> Result<Vec<String>> {
+    let keys = foreign_keys(database).await?;
+    let involved = keys
+        .iter()
+        .filter(|(child, parent)| references.iter().any(|column| column.name == *child || column.name == *parent));
+    let reason = |(child, parent): &(_, _)| {
+        format!("foreign key {} -> {} holds the path in place", dotted(child), dotted(parent))
+    };
+    Ok(involved.map(reason).collect())
+}
+
+fn dotted(name: &crate::config::ColumnName) -> String {
+    format!("{}.{}", name.table, name.column)
+}

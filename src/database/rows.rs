@@ -1,0 +1,189 @@
+//! Reading rows: every value that could matter, in short pages, and counts.
+
+use anyhow::{Context, Result, bail};
+use futures::TryStreamExt;
+use sqlx::Row;
+use sqlx::mysql::MySqlRow;
+
+use super::column::{ALIAS, TextColumn};
+use super::session::{Database, grant_or};
+use super::sql::{Statement, ident, statement};
+use crate::path::Mappings;
+
+/// Rows a page.
+const PAGE_ROWS: usize = 5000;
+
+/// A row whose value may be a path.
+#[derive(Clone, Debug)]
+pub struct CandidateRow {
+    /// The primary key as text: plain, or a JSON array for a composite one; empty without one.
+    pub primary_key: String,
+    /// The stored value as bytes: UTF-8 for text columns.
+    pub value: Vec<u8>,
+    /// Whether another row already holds the new path in a unique key.
+    pub clashes: bool,
+}
+
+/// Which rows of a column are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Candidates {
+    /// All that the classifier might call anything but foreign.
+    All,
+    /// Of those, the ones that SQL cannot classify alone.
+    Unclear,
+}
+
+/// Reads the candidates of a column, in pages by primary key where there is one, and hands each to `take`.
+///
+/// No cursor is held across anything slow: `take` may only compute or write to local disk.
+///
+/// # Errors
+/// [`crate::failure::Failure::Usage`] with the GRANT if the column may not be read; errors of `take`.
+pub async fn for_each_candidate(
+    database: &Database,
+    column: &TextColumn,
+    mappings: &Mappings,
+    which: Candidates,
+    mut take: impl FnMut(CandidateRow) -> Result<()>,
+) -> Result<()> {
+    let statement = page_statement(database, column, mappings, which);
+    if column.key.is_empty() {
+        let statement = statement.with("after", "").with("order", "");
+        let mut rows = sqlx::query(statement.sql()).fetch(database.pool());
+        let doing = format!("read {}.{}", column.name.table, column.name.column);
+        while let Some(row) = grant_or(rows.try_next().await, &doing, &select_grant(database, column))? {
+            take(candidate(&row, column)?.1)?;
+        }
+        return Ok(());
+    }
+    let mut last: Option<Vec<String>> = None;
+    loop {
+        let rows = page(database, column, &statement, last.as_deref()).await?;
+        let full = rows.len() > PAGE_ROWS;
+        let mut previous = last.take();
+        // One row more than a page is read, so that equal keys cannot hide at the seam between two pages.
+        for (index, row) in rows.iter().enumerate() {
+            let (key, candidate) = candidate(row, column)?;
+            if previous.as_ref() == Some(&key) {
+                bail!(partly_visible_key(database, column));
+            }
+            if index < PAGE_ROWS {
+                take(candidate)?;
+                last = Some(key.clone());
+            }
+            previous = Some(key);
+        }
+        if !full {
+            return Ok(());
+        }
+    }
+}
+
+fn page_statement(database: &Database, column: &TextColumn, mappings: &Mappings, which: Candidates) -> Statement {
+    let keys: Vec<String> =
+        column.key.iter().map(|key| format!("{}, ", key.as_text(&format!("{ALIAS}.{}", ident(&key.name))))).collect();
+    let candidates = match which {
+        Candidates::All => column.is_candidate(mappings),
+        Candidates::Unclear => column.is_unclear(mappings),
+    };
+    let clash = mappings.all().iter().filter_map(|mapping| {
+        let clashes = column.clashes(database.schema(), mapping)?;
+        Some(format!("WHEN {} THEN {clashes}", column.begins_with(mapping.legacy.as_str())))
+    });
+    let clash: Vec<String> = clash.collect();
+    let clash = if clash.is_empty() { "FALSE".to_owned() } else { format!("CASE {} ELSE FALSE END", clash.join(" ")) };
+    statement!("candidates.sql")
+        .with("keys", &keys.concat())
+        .with("value", &column.value())
+        .with("clashes", &clash)
+        .with("table", &column.table(database.schema()))
+        .with("candidates", &candidates)
+}
+
+async fn page(
+    database: &Database,
+    column: &TextColumn,
+    statement: &Statement,
+    after: Option<&[String]>,
+) -> Result<Vec<MySqlRow>> {
+    let order: Vec<String> = column.key.iter().map(|key| format!("{ALIAS}.{}", ident(&key.name))).collect();
+    let order = format!("ORDER BY {} LIMIT {}", order.join(", "), PAGE_ROWS + 1);
+    let seek = if after.is_some() { format!("AND {}", seek(column)) } else { String::new() };
+    let mut query = sqlx::query(statement.clone().with("after", &seek).with("order", &order).sql());
+    for index in 0..column.key.len() {
+        // The predicate of the n-th key column compares all those before it as well.
+        for value in after.unwrap_or_default().iter().take(index + 1) {
+            query = query.bind(value);
+        }
+    }
+    let doing = format!("read {}.{}", column.name.table, column.name.column);
+    grant_or(query.fetch_all(database.pool()).await, &doing, &select_grant(database, column))
+}
+
+/// `(a > ?) OR (a = ? AND b > ?)`: what `(a, b) > (?, ?)` means, in a form that the optimizer can use an index for.
+fn seek(column: &TextColumn) -> String {
+    let terms = (0..column.key.len()).map(|index| {
+        let parts = column.key.iter().take(index + 1).enumerate().map(|(position, key)| {
+            let operator = if position == index { ">" } else { "=" };
+            format!("{ALIAS}.{} {operator} {}", ident(&key.name), key.parameter())
+        });
+        format!("({})", parts.collect::<Vec<_>>().join(" AND "))
+    });
+    format!("({})", terms.collect::<Vec<_>>().join(" OR "))
+}
+
+fn candidate(row: &MySqlRow, column: &TextColumn) -> Result<(Vec<String>, CandidateRow)> {
+    let mut key = Vec::with_capacity(column.key.len());
+    for index in 0..column.key.len() {
+        key.push(row.try_get::<String, _>(index).context("failed to read a primary key")?);
+    }
+    let primary_key = match key.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        several => serde_json::to_string(several)?,
+    };
+    let (value, clashes) = (row.try_get("value")?, row.try_get::<i64, _>("clashes")? != 0);
+    Ok((key, CandidateRow { primary_key, value, clashes }))
+}
+
+/// How many rows a column has, and how many of them SQL alone calls legacy or modern.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClearCounts {
+    /// All rows of the table.
+    pub total: u64,
+    /// Rows that are legacy.
+    pub legacy: u64,
+    /// Rows that are modern.
+    pub modern: u64,
+}
+
+/// Counts what SQL can classify alone; the rest comes through [`for_each_candidate`] with [`Candidates::Unclear`].
+///
+/// # Errors
+/// [`crate::failure::Failure::Usage`] with the GRANT if the column may not be read.
+pub async fn count_clear(database: &Database, column: &TextColumn, mappings: &Mappings) -> Result<ClearCounts> {
+    let exact = || mappings.all().iter().filter(|mapping| column.is_exact(mapping));
+    let any = |tests: Vec<String>| if tests.is_empty() { "FALSE".to_owned() } else { tests.join(" OR ") };
+    let statement = statement!("count_clear.sql")
+        .with("legacy", &any(exact().map(|m| column.is_legacy(mappings, m)).collect()))
+        .with("modern", &any(exact().map(|m| column.is_modern(mappings, m)).collect()))
+        .with("table", &column.table(database.schema()));
+    let doing = format!("read {}.{}", column.name.table, column.name.column);
+    let row = sqlx::query(statement.sql()).fetch_one(database.pool()).await;
+    let row = grant_or(row, &doing, &select_grant(database, column))?;
+    Ok(ClearCounts { total: row.try_get("total")?, legacy: row.try_get("legacy")?, modern: row.try_get("modern")? })
+}
+
+fn select_grant(database: &Database, column: &TextColumn) -> String {
+    database.grant("SELECT", &column.table(database.schema()))
+}
+
+fn partly_visible_key(database: &Database, column: &TextColumn) -> crate::failure::Failure {
+    crate::failure::Failure::Usage {
+        message: format!(
+            "two rows of table `{}` have the same key as far as this user can see: a part of the primary key is hidden",
+            column.name.table
+        ),
+        hint: format!("run as an administrator of the database: {};", select_grant(database, column)),
+    }
+}

@@ -1,0 +1,152 @@
+//! Connections: how they are made, what every session is set to, and what errors mean.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use secrecy::ExposeSecret;
+use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions, MySqlSslMode};
+use sqlx::{ConnectOptions, Connection, MySqlConnection};
+
+use super::sql::statement;
+use crate::config::{DatabaseConfig, DatabaseTls};
+use crate::failure::Failure;
+
+/// The database whose rows are migrated: a small pool for reading, and the way to dedicated connections.
+#[derive(Clone, Debug)]
+pub struct Database {
+    options: MySqlConnectOptions,
+    pool: MySqlPool,
+    schema: String,
+    account: String,
+}
+
+impl Database {
+    /// Connects and sets up the session.
+    ///
+    /// # Errors
+    /// If the server cannot be reached or refuses the user; a [`Failure::Usage`] where the settings are the reason.
+    pub async fn connect(config: &DatabaseConfig) -> Result<Self> {
+        let options = options(config);
+        let pool = MySqlPoolOptions::new()
+            .max_connections(4)
+            .acquire_timeout(Duration::from_secs(20))
+            .after_connect(|connection, _| Box::pin(async move { set_up(connection).await }))
+            .connect_lazy_with(options.clone());
+        let schema = config.schema.clone();
+        let mut database = Self { options, pool, schema, account: String::new() };
+        // One connection made by hand first: its error is the server's own, not a pool's time-out.
+        let mut first = database.dedicated().await.map_err(|error| cannot_connect(error, config))?;
+        let account: String = sqlx::query_scalar("SELECT CURRENT_USER()").fetch_one(&mut first).await?;
+        database.account = quoted_account(&account);
+        first.close().await?;
+        Ok(database)
+    }
+
+    /// The pool for short reads.
+    pub(crate) fn pool(&self) -> &MySqlPool {
+        &self.pool
+    }
+
+    /// The schema whose rows are migrated.
+    #[must_use]
+    pub fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    /// The GRANT that gives this user `privileges` on `object` (both already quoted).
+    pub(crate) fn grant(&self, privileges: &str, object: &str) -> String {
+        format!("GRANT {privileges} ON {object} TO {}", self.account)
+    }
+
+    /// A connection outside the pool: it can hold a lock or a long transaction.
+    pub(crate) async fn dedicated(&self) -> Result<MySqlConnection> {
+        let mut connection = MySqlConnection::connect_with(&self.options).await?;
+        set_up(&mut connection).await?;
+        Ok(connection)
+    }
+
+    /// Closes the pool.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// `user@host` as CURRENT_USER() gives it, quoted for a GRANT.
+fn quoted_account(account: &str) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"));
+    let (user, host) = account.rsplit_once('@').unwrap_or((account, "%"));
+    format!("{}@{}", quoted(user), quoted(host))
+}
+
+fn options(config: &DatabaseConfig) -> MySqlConnectOptions {
+    let ssl = match config.tls {
+        DatabaseTls::Preferred => MySqlSslMode::Preferred,
+        DatabaseTls::Required => MySqlSslMode::Required,
+        DatabaseTls::Verify => MySqlSslMode::VerifyIdentity,
+    };
+    let mut options = MySqlConnectOptions::new()
+        .host(&config.host)
+        .port(config.port)
+        .username(&config.user)
+        .password(config.password.expose_secret())
+        .database(&config.schema)
+        .ssl_mode(ssl)
+        // Cutover statements are few and long; statements with a table name in them would only fill the cache.
+        .statement_cache_capacity(20)
+        .disable_statement_logging();
+    if let Some(socket) = &config.socket {
+        options = options.socket(socket);
+    }
+    if let Some(ca) = &config.tls_ca {
+        options = options.ssl_ca(ca);
+    }
+    options
+}
+
+async fn set_up(connection: &mut MySqlConnection) -> sqlx::Result<()> {
+    sqlx::query(statement!("session.sql").sql()).execute(connection).await.map(drop)
+}
+
+fn cannot_connect(error: anyhow::Error, config: &DatabaseConfig) -> anyhow::Error {
+    let place = format!("{}:{}", config.host, config.port);
+    let hint = match error.downcast_ref::<sqlx::Error>().map(error_number) {
+        Some(Some(1045 | 1698)) => "check the user name and the password (--database-user, --database-password-file)",
+        Some(Some(1044 | 1049)) => "check the database's name at the end of --database-url",
+        Some(Some(_) | None) | None => match error.downcast_ref::<sqlx::Error>() {
+            Some(sqlx::Error::Io(_)) => "check host and port of --database-url, and that the server is running",
+            Some(sqlx::Error::Tls(_)) => "check --database-tls and --database-ca",
+            Some(sqlx::Error::Protocol(text)) if text.contains("auth") => {
+                "the user's authentication plugin is not supported; use mysql_native_password or caching_sha2_password"
+            }
+            _ => return error.context(format!("failed to connect to MariaDB at {place}")),
+        },
+    };
+    let message = format!("failed to connect to MariaDB at {place} as `{}`: {error}", config.user);
+    Failure::Usage { message, hint: hint.to_owned() }.into()
+}
+
+/// The server's error number, if the server said something.
+pub(crate) fn error_number(error: &sqlx::Error) -> Option<u16> {
+    match error {
+        sqlx::Error::Database(error) => {
+            error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map(sqlx::mysql::MySqlDatabaseError::number)
+        }
+        _ => None,
+    }
+}
+
+/// Whether the server refused for want of a privilege (1044, 1142, 1143, 1227, 1370 and 1410 of MariaDB's error codes).
+pub(crate) fn is_denied(error: &sqlx::Error) -> bool {
+    matches!(error_number(error), Some(1044 | 1142 | 1143 | 1227 | 1370 | 1410))
+}
+
+/// Turns a denied statement into a usage failure with the GRANT to run; other errors get `doing` as their context.
+pub(crate) fn grant_or<T>(result: sqlx::Result<T>, doing: &str, grant: &str) -> Result<T> {
+    match result {
+        Err(error) if is_denied(&error) => {
+            let message = format!("missing privilege to {doing}: {error}");
+            Err(Failure::Usage { message, hint: format!("run as an administrator of the database: {grant};") }.into())
+        }
+        other => other.with_context(|| format!("failed to {doing}")),
+    }
+}

@@ -1,0 +1,113 @@
+//! Why a command cannot go on, where the reason decides the exit code.
+//!
+//! Everything else that goes wrong travels as a plain `anyhow::Error` and exits with 1. Endings of single rows and
+//! objects are data, never errors.
+
+/// The exit codes: an interface, described in `--help` and README.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done and clean.
+    Clean,
+    /// Failed.
+    Failed,
+    /// Usage, settings or missing grants.
+    Usage,
+    /// Ran, but work is left or problems were found.
+    Left,
+    /// Refused by a safety gate; nothing was deleted or rolled back.
+    Refused,
+    /// Another run holds the lock.
+    Locked,
+    /// Interrupted; the state is consistent.
+    Interrupted,
+}
+
+impl Exit {
+    /// The number for the shell.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Clean => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Left => 3,
+            Self::Refused => 4,
+            Self::Locked => 5,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// A reason with an exit code of its own.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Failure {
+    /// A setting or a grant is wrong; the hint says what to do.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong and where.
+        message: String,
+        /// What to do next.
+        hint: String,
+    },
+    /// A safety gate holds.
+    #[error("refused: {}", reasons.join("; "))]
+    Refused {
+        /// Plain sentences, the most telling first.
+        reasons: Vec<String>,
+        /// What to do next.
+        hint: String,
+    },
+    /// Another run holds the lock.
+    #[error("another run holds the lock: {holder}")]
+    Locked {
+        /// Who.
+        holder: Holder,
+    },
+    /// SIGINT or SIGTERM; what was in flight was finished.
+    #[error("interrupted; the state is consistent")]
+    Interrupted,
+}
+
+impl Failure {
+    /// The exit code that this failure stands for.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage { .. } => Exit::Usage,
+            Self::Refused { .. } => Exit::Refused,
+            Self::Locked { .. } => Exit::Locked,
+            Self::Interrupted => Exit::Interrupted,
+        }
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> &str {
+        match self {
+            Self::Usage { hint, .. } | Self::Refused { hint, .. } => hint,
+            Self::Locked { .. } => {
+                "wait until it ends; a dead holder's lock is released by MariaDB with its connection"
+            }
+            Self::Interrupted => "run the same command again: it continues where it stopped",
+        }
+    }
+}
+
+/// Who holds the lock, as recorded in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The host name.
+    pub host: String,
+    /// The process.
+    pub pid: u32,
+    /// When it took the lock (UTC, database time).
+    pub since: String,
+    /// How many seconds ago its heart beat last.
+    pub silent_seconds: i64,
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "process {} on {}, since {} UTC", self.pid, self.host, self.since)
+    }
+}

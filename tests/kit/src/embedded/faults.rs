@@ -1,0 +1,155 @@
+//! The door every request comes through: it counts, and it does what a test's hook asks.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use hyper::{HeaderMap, StatusCode};
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+
+use super::ACCOUNT;
+use super::copy::source_name;
+
+/// A request which was authenticated and is about to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestSeen {
+    /// The name of the operation, such as `CopyObject`.
+    pub operation: String,
+    /// The bucket it names.
+    pub bucket: Option<String>,
+    /// The key it names, decoded. DeleteObjects names its keys in the body: `None`.
+    pub key: Option<String>,
+    /// Bucket and key of `x-amz-copy-source`, decoded.
+    pub copy_source: Option<(String, String)>,
+    /// The how-manieth request this is since the counts were reset, from 1.
+    pub sequence: u64,
+    /// The same among requests of this operation.
+    pub nth: u64,
+}
+
+/// What happens to a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Fault {
+    /// It is done and answered.
+    #[default]
+    None,
+    /// It is not done; this status with this S3 error code is answered.
+    Status(u16, String),
+    /// It is done after so many milliseconds.
+    DelayMillis(u64),
+    /// It is done, and the connection is dropped instead of the answer.
+    AnswerLost,
+    /// It is not done, and the connection is dropped.
+    DropConnection,
+    /// It is done, and 200 with an empty body is answered.
+    EmptyAnswer,
+    /// It is not done; 200 is answered, with an `<Error>` of this S3 error code as its body.
+    ErrorInAnswer(String),
+}
+
+type Hook = dyn Fn(&RequestSeen) -> Fault + Send + Sync;
+
+/// Counts requests and asks the hook.
+#[derive(Default)]
+pub(crate) struct Door {
+    hook: RwLock<Option<Arc<Hook>>>,
+    sequence: AtomicU64,
+    counts: Mutex<BTreeMap<String, u64>>,
+}
+
+/// How the door tells the connection what to do with the answer.
+#[derive(Clone, Default)]
+pub(crate) struct Verdict(Arc<OnceLock<Fault>>);
+
+impl Verdict {
+    pub(crate) fn fault(&self) -> Fault {
+        self.0.get().cloned().unwrap_or_default()
+    }
+}
+
+impl Door {
+    pub(crate) fn set_hook(&self, hook: Option<Arc<Hook>>) {
+        *self.hook.write().unwrap_or_else(PoisonError::into_inner) = hook;
+    }
+
+    pub(crate) fn counts(&self) -> BTreeMap<String, u64> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn reset_counts(&self) {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.sequence.store(0, Ordering::Relaxed);
+    }
+
+    fn count(&self, operation: &str) -> (u64, u64) {
+        let sequence = self.sequence.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(operation) {
+            *count += 1;
+            return (sequence, *count);
+        }
+        counts.insert(operation.to_owned(), 1);
+        (sequence, 1)
+    }
+}
+
+/// The door as s3s knows it.
+pub(crate) struct Guard(pub(crate) Arc<Door>);
+
+#[async_trait::async_trait]
+impl S3Access for Guard {
+    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
+        if context.credentials().is_none() {
+            return Err(s3_error!(AccessDenied, "Access Denied"));
+        }
+        let (sequence, nth) = self.0.count(context.s3_op().name());
+        expect_owner(context.headers())?;
+        let hook = self.0.hook.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(hook) = hook else { return Ok(()) };
+        let fault = hook(&seen(context, sequence, nth));
+        if let Some(verdict) = context.extensions_mut().get::<Verdict>() {
+            // Set once: every request has a verdict of its own.
+            verdict.0.get_or_init(|| fault.clone());
+        }
+        match fault {
+            Fault::None | Fault::AnswerLost | Fault::EmptyAnswer => Ok(()),
+            Fault::DelayMillis(millis) => {
+                tokio::time::sleep(Duration::from_millis(millis)).await;
+                Ok(())
+            }
+            Fault::Status(status, code) => Err(error(status, &code)),
+            Fault::DropConnection => Err(error(500, "InternalError")),
+            Fault::ErrorInAnswer(code) => Err(error(200, &code)),
+        }
+    }
+}
+
+fn seen(context: &S3AccessContext<'_>, sequence: u64, nth: u64) -> RequestSeen {
+    RequestSeen {
+        operation: context.s3_op().name().to_owned(),
+        bucket: context.s3_path().get_bucket_name().map(str::to_owned),
+        key: context.s3_path().get_object_key().map(str::to_owned),
+        copy_source: source_name(context.headers()).ok(),
+        sequence,
+        nth,
+    }
+}
+
+fn error(status: u16, code: &str) -> S3Error {
+    let code = S3ErrorCode::from_bytes(code.as_bytes()).unwrap_or(S3ErrorCode::InternalError);
+    let mut error = S3Error::with_message(code, "A fault that the test asked for");
+    error.set_status_code(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    error
+}
+
+/// `x-amz-expected-bucket-owner` and its twin for the source: another account's bucket is refused.
+fn expect_owner(headers: &HeaderMap) -> S3Result {
+    for name in ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"] {
+        if headers.get(name).is_some_and(|owner| owner.as_bytes() != ACCOUNT.as_bytes()) {
+            return Err(s3_error!(AccessDenied, "Access Denied"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,186 @@
+//! An S3 server in this process and in memory, which does what AWS does.
+
+mod bucket;
+mod checksum;
+mod condition;
+mod copy;
+mod faults;
+mod list;
+mod multipart;
+mod object;
+mod read;
+mod server;
+mod service;
+mod store;
+mod tagging;
+mod uploads;
+mod write;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use anyhow::Context;
+use bytes::Bytes;
+use s3s::auth::SimpleAuth;
+
+pub use self::checksum::{Algorithm, StoredChecksum};
+pub use self::faults::{Fault, RequestSeen};
+pub use self::object::{ObjectHeaders, StoredObject};
+
+use self::condition::Conditions;
+use self::faults::Door;
+use self::server::Server;
+use self::store::Store;
+use crate::client::{S3Login, client};
+
+const REGION: &str = "us-east-1";
+/// The account that owns all buckets, for `x-amz-expected-bucket-owner`.
+const ACCOUNT: &str = "111122223333";
+const ACCESS_KEY: &str = "AKIAEMBEDDED00000001";
+
+/// The server. It listens from [`start`](Self::start) until it is dropped.
+pub struct EmbeddedS3 {
+    store: Arc<Store>,
+    door: Arc<Door>,
+    login: S3Login,
+    // Dropping it stops the listening.
+    _server: Server,
+}
+
+impl EmbeddedS3 {
+    /// Starts a server on a free port of the loopback, on a thread and a runtime of its own.
+    pub fn start() -> anyhow::Result<Self> {
+        let store = Arc::new(Store::new());
+        let door = Arc::new(Door::default());
+        let secret_key = crate::random::text(40);
+        let auth = SimpleAuth::from_single(ACCESS_KEY, secret_key.as_str());
+        let server = Server::start(Arc::clone(&store), Arc::clone(&door), auth)?;
+        let login = S3Login {
+            endpoint: format!("http://{}", server.address),
+            access_key: ACCESS_KEY.to_owned(),
+            secret_key,
+            region: REGION.to_owned(),
+        };
+        Ok(Self { store, door, login, _server: server })
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.login.endpoint
+    }
+
+    /// The only access key it knows.
+    #[must_use]
+    pub fn access_key(&self) -> &str {
+        &self.login.access_key
+    }
+
+    /// Its secret, another one for every server.
+    #[must_use]
+    pub fn secret_key(&self) -> &str {
+        &self.login.secret_key
+    }
+
+    /// The region it says it is in.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.login.region
+    }
+
+    /// The account that owns its buckets.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        ACCOUNT
+    }
+
+    /// A new client with path-style addresses.
+    #[must_use]
+    pub fn client(&self) -> aws_sdk_s3::Client {
+        client(&self.login)
+    }
+
+    /// Creates a bucket if it is not there.
+    pub fn create_bucket(&self, bucket: &str) {
+        self.store.create_bucket(bucket);
+    }
+
+    /// The object under a key.
+    #[must_use]
+    pub fn object(&self, bucket: &str, key: &str) -> Option<StoredObject> {
+        self.store.object(bucket, key).ok().map(Arc::unwrap_or_clone)
+    }
+
+    /// All keys of a bucket in byte order; none if there is no such bucket.
+    #[must_use]
+    pub fn keys(&self, bucket: &str) -> Vec<String> {
+        self.store.read(bucket, |bucket| bucket.objects.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Puts bytes under a key without a request: Content-Type `image/png`, CRC64NVME as S3 adds it. The bucket is
+    /// created if it is not there.
+    pub fn put(&self, bucket: &str, key: &str, body: impl Into<Bytes>) {
+        let headers = ObjectHeaders { content_type: Some("image/png".to_owned()), ..ObjectHeaders::default() };
+        self.put_with(bucket, key, body, headers, |_| ());
+    }
+
+    /// The same with other headers, and with a last word on the object: `amend` may set tags, another date, another
+    /// storage class, no checksum, an opaque ETag.
+    pub fn put_with(
+        &self,
+        bucket: &str,
+        key: &str,
+        body: impl Into<Bytes>,
+        headers: ObjectHeaders,
+        amend: impl FnOnce(&mut StoredObject),
+    ) {
+        let mut object = StoredObject::new(body.into(), headers);
+        object.checksum = Some(StoredChecksum::of(Algorithm::Crc64Nvme, &object.body));
+        amend(&mut object);
+        self.store.create_bucket(bucket);
+        // Nothing can refuse it: the bucket is there, and there is no condition.
+        drop(self.store.put(bucket, key, object, &Conditions::default()));
+    }
+
+    /// Removes a key without a request; says whether it was there.
+    pub fn remove(&self, bucket: &str, key: &str) -> bool {
+        self.store.write(bucket, |bucket| bucket.objects.remove(key).is_some()).unwrap_or(false)
+    }
+
+    /// How often each operation was asked for, by its S3 name, since the start or the last reset.
+    #[must_use]
+    pub fn requests(&self) -> BTreeMap<String, u64> {
+        self.door.counts()
+    }
+
+    /// Counts from zero again; the numbers that a hook sees begin at 1 again too.
+    pub fn reset_requests(&self) {
+        self.door.reset_counts();
+    }
+
+    /// Calls `hook` for every authenticated request before it is done, and does what it says. Replaces the last hook.
+    pub fn on_request(&self, hook: impl Fn(&RequestSeen) -> Fault + Send + Sync + 'static) {
+        self.door.set_hook(Some(Arc::new(hook)));
+    }
+
+    /// No hook any more.
+    pub fn no_faults(&self) {
+        self.door.set_hook(None);
+    }
+
+    /// Sets the largest object that one CopyObject takes (5 GiB at first), so that a test can need a multipart copy.
+    pub fn set_copy_limit(&self, bytes: u64) {
+        self.store.copy_limit.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Sets the least size of every part but the last (5 MiB at first).
+    pub fn set_least_part(&self, bytes: u64) {
+        self.store.least_part.store(bytes, Ordering::Relaxed);
+    }
+
+    /// The number of multipart uploads which were neither completed nor aborted.
+    pub fn open_uploads(&self, bucket: &str) -> anyhow::Result<usize> {
+        self.store.read(bucket, |bucket| bucket.uploads.len()).context("failed to count uploads")
+    }
+}

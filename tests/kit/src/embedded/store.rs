@@ -1,0 +1,133 @@
+//! The buckets: ordered maps behind one lock, which no caller holds while it waits.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use s3s::{S3Error, S3Result, s3_error};
+
+use super::condition::Conditions;
+use super::multipart::Upload;
+use super::object::{StoredObject, now_to_the_millisecond};
+
+/// Objects of a bucket. `String` orders by UTF-8 bytes, which is the order of S3's listings.
+pub(crate) type Objects = BTreeMap<String, Arc<StoredObject>>;
+
+/// Everything the server holds.
+#[derive(Debug)]
+pub(crate) struct Store {
+    buckets: RwLock<BTreeMap<String, Bucket>>,
+    /// The largest object that one CopyObject or UploadPartCopy takes, in bytes.
+    pub(crate) copy_limit: AtomicU64,
+    /// The least size of all parts but the last, in bytes.
+    pub(crate) least_part: AtomicU64,
+    next_upload: AtomicU64,
+}
+
+/// One bucket.
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    pub(crate) created: SystemTime,
+    pub(crate) objects: Objects,
+    /// Open multipart uploads by key and upload id.
+    pub(crate) uploads: BTreeMap<(String, String), Upload>,
+}
+
+impl Store {
+    pub(crate) fn new() -> Self {
+        Self {
+            buckets: RwLock::default(),
+            copy_limit: AtomicU64::new(5 << 30),
+            least_part: AtomicU64::new(5 << 20),
+            next_upload: AtomicU64::new(1),
+        }
+    }
+
+    /// Runs `read` on a bucket, or answers NoSuchBucket.
+    pub(crate) fn read<T>(&self, bucket: &str, read: impl FnOnce(&Bucket) -> T) -> S3Result<T> {
+        let buckets = self.buckets.read().unwrap_or_else(PoisonError::into_inner);
+        buckets.get(bucket).map(read).ok_or_else(no_such_bucket)
+    }
+
+    /// Runs `write` on a bucket, or answers NoSuchBucket.
+    pub(crate) fn write<T>(&self, bucket: &str, write: impl FnOnce(&mut Bucket) -> T) -> S3Result<T> {
+        let mut buckets = self.buckets.write().unwrap_or_else(PoisonError::into_inner);
+        buckets.get_mut(bucket).map(write).ok_or_else(no_such_bucket)
+    }
+
+    /// The object under a key, or NoSuchBucket, or NoSuchKey.
+    pub(crate) fn object(&self, bucket: &str, key: &str) -> S3Result<Arc<StoredObject>> {
+        self.read(bucket, |bucket| bucket.objects.get(key).cloned())?.ok_or_else(no_such_key)
+    }
+
+    /// Puts an object under a key if the conditions hold of what stands there.
+    pub(crate) fn put(&self, bucket: &str, key: &str, object: StoredObject, conditions: &Conditions) -> S3Result {
+        self.write(bucket, |bucket| {
+            conditions.allow_write(bucket.objects.get(key).map(AsRef::as_ref))?;
+            bucket.objects.insert(key.to_owned(), Arc::new(object));
+            Ok(())
+        })?
+    }
+
+    /// Removes a key if the conditions hold. An absent key is removed already.
+    pub(crate) fn remove(&self, bucket: &str, key: &str, conditions: &Conditions) -> S3Result {
+        self.write(bucket, |bucket| {
+            conditions.allow_write(bucket.objects.get(key).map(AsRef::as_ref))?;
+            bucket.objects.remove(key);
+            Ok(())
+        })?
+    }
+
+    /// Changes what is kept beside the bytes, without moving the date.
+    pub(crate) fn amend(&self, bucket: &str, key: &str, amend: impl FnOnce(&mut StoredObject)) -> S3Result {
+        self.write(bucket, |bucket| {
+            let object = bucket.objects.get_mut(key).ok_or_else(no_such_key)?;
+            amend(Arc::make_mut(object));
+            Ok(())
+        })?
+    }
+
+    /// Creates a bucket; `false` if it was there.
+    pub(crate) fn create_bucket(&self, name: &str) -> bool {
+        let mut buckets = self.buckets.write().unwrap_or_else(PoisonError::into_inner);
+        if buckets.contains_key(name) {
+            return false;
+        }
+        let bucket = Bucket { created: now_to_the_millisecond(), objects: Objects::new(), uploads: BTreeMap::new() };
+        buckets.insert(name.to_owned(), bucket);
+        true
+    }
+
+    /// Deletes an empty bucket.
+    pub(crate) fn delete_bucket(&self, name: &str) -> S3Result {
+        let mut buckets = self.buckets.write().unwrap_or_else(PoisonError::into_inner);
+        let bucket = buckets.get(name).ok_or_else(no_such_bucket)?;
+        if !bucket.objects.is_empty() {
+            return Err(s3_error!(BucketNotEmpty, "The bucket you tried to delete is not empty"));
+        }
+        buckets.remove(name);
+        Ok(())
+    }
+
+    /// Names and dates of all buckets.
+    pub(crate) fn bucket_names(&self) -> Vec<(String, SystemTime)> {
+        let buckets = self.buckets.read().unwrap_or_else(PoisonError::into_inner);
+        buckets.iter().map(|(name, bucket)| (name.clone(), bucket.created)).collect()
+    }
+
+    /// A new upload id; later ones sort after earlier ones.
+    pub(crate) fn new_upload_id(&self) -> String {
+        format!("upload-{:012}", self.next_upload.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// The error for a bucket that is not there.
+pub(crate) fn no_such_bucket() -> S3Error {
+    s3_error!(NoSuchBucket, "The specified bucket does not exist")
+}
+
+/// The error for a key that is not there.
+pub(crate) fn no_such_key() -> S3Error {
+    s3_error!(NoSuchKey, "The specified key does not exist.")
+}
