@@ -1,4 +1,31 @@
 //! One validated configuration from flags, environment, file and defaults.
+//!
+//! Every setting stands once in the [`catalogue`]; flag, variable, key, help and default follow from it. Each source
+//! becomes a [`Layer`] of plain texts, and each setting is read once from the strongest layer that gives it, so that
+//! precedence and errors are the same for all of them.
+
+mod buckets;
+pub mod catalogue;
+mod column;
+mod database;
+mod database_url;
+mod environment;
+mod error;
+mod file;
+mod layers;
+mod load;
+mod nearest;
+mod options;
+mod quantity;
+mod setting;
+
+pub use environment::PASSWORD_VARIABLE;
+pub use error::ConfigError;
+pub use file::DEFAULT_FILE;
+pub use layers::{Layer, Origin};
+pub use load::{Arguments, Command, PasswordArgument, Settings, load};
+pub use options::{CopyOptions, FinalizeOptions, Format, Orphans, Output, Verbosity, VerifyOptions};
+pub use setting::{Fallback, Setting, Takes, VARIABLE_PREFIX};
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,6 +33,9 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::path::Mappings;
+
+/// The longest name of a schema, table or column in characters (MariaDB: "Identifier Names").
+pub const IDENTIFIER_CHARACTERS_MAX: usize = 64;
 
 /// Everything that the three commands share, validated.
 #[derive(Clone, Debug)]

@@ -14,6 +14,7 @@ mod schema;
 mod session;
 mod sql;
 mod survey;
+mod view;
 
 pub use column::{Content, KeyColumn, TextColumn, UniquePart};
 pub use journal::{KeyRange, move_rows, next_boundary};
@@ -26,3 +27,4 @@ pub use rows::{CandidateRow, Candidates, ClearCounts, count_clear, for_each_cand
 pub use schema::text_columns;
 pub use session::Database;
 pub use survey::{ClassCounts, ColumnSurvey, Role, check_names, references, role, survey};
+pub use view::LedgerView;

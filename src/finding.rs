@@ -136,6 +136,27 @@ pub struct Finding {
     pub detail: String,
 }
 
+impl Finding {
+    /// A finding of which only the ending is known.
+    #[must_use]
+    pub fn new(status: Status, detail: &str) -> Self {
+        Self {
+            status,
+            row: None,
+            legacy_path: None,
+            modern_path: None,
+            source_key: None,
+            target_key: None,
+            size: None,
+            source_etag: None,
+            target_etag: None,
+            sha256: None,
+            proof: None,
+            detail: detail.to_owned(),
+        }
+    }
+}
+
 /// Where a path stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowPlace {

@@ -184,6 +184,7 @@ fn arguments(weed: &Path, directory: &Path, [master, volume, filer, s3]: [u16; 4
         "-volume.preStopSeconds=1",
         "-filer",
         "-s3",
+        "-s3.allowDeleteBucketNotEmpty=false",
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
     ];

@@ -34,20 +34,21 @@ pub(crate) struct Server {
 impl Server {
     /// Listens on a free port of the loopback.
     pub(crate) fn start(store: Arc<Store>, door: Arc<Door>, auth: SimpleAuth) -> anyhow::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(WORKERS)
-            .thread_name("embedded-s3")
-            .enable_all()
-            .build()
-            .context("failed to build the embedded server's runtime")?;
-        let listener =
-            runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).context("failed to listen on the loopback")?;
+        // Bound here, by blocking means: the caller may be a test on a runtime of its own.
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).context("failed to listen on the loopback")?;
+        listener.set_nonblocking(true).context("failed to make the listening socket non-blocking")?;
         let address = listener.local_addr().context("failed to read the embedded server's address")?;
         let mut builder = S3ServiceBuilder::new(Service(store));
         builder.set_auth(auth);
         builder.set_access(Guard(door));
         let service = builder.build();
         let (stop, stopped) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .thread_name("embedded-s3")
+            .enable_all()
+            .build()
+            .context("failed to build the embedded server's runtime")?;
         let serve = move || {
             runtime.block_on(async {
                 tokio::select! {
@@ -76,7 +77,9 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: TcpListener, service: S3Service) {
+async fn accept(listener: std::net::TcpListener, service: S3Service) {
+    // Fails only without a runtime or on a blocking socket.
+    let Ok(listener) = TcpListener::from_std(listener) else { return };
     let requests = Arc::new(AtomicU64::new(1));
     loop {
         // An error here is one client's, such as a reset before it was accepted.

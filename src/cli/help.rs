@@ -1,0 +1,137 @@
+//! The texts of the help around the flags.
+
+use clap::builder::Styles;
+use clap::builder::styling::{AnsiColor, Effects};
+
+use crate::config::Command;
+
+/// The widest line of the help.
+pub(super) const WIDTH: usize = 100;
+
+/// Headings and flags stand out from their descriptions.
+pub(super) const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().effects(Effects::BOLD))
+    .usage(AnsiColor::Green.on_default().effects(Effects::BOLD))
+    .literal(AnsiColor::Cyan.on_default().effects(Effects::BOLD))
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// What the program is for.
+pub(super) const ABOUT: &str = "Moves files between S3 buckets while a MariaDB database points at them: \
+nothing lost, no broken image.";
+
+/// How it is called.
+pub(super) const USAGE: &str = "avatarMigrate [OPTIONS] <COMMAND>
+       avatarMigrate [OPTIONS] <SOURCE_BUCKET> <TARGET_BUCKET> <DATABASE_URL> \\
+                     <DATABASE_USERNAME> <DATABASE_PASSWORD>";
+
+/// How the one-line form is called.
+pub(super) const USAGE_ONE_LINE: &str = "avatarMigrate [OPTIONS] <SOURCE_BUCKET> <TARGET_BUCKET> <DATABASE_URL> \\
+                     <DATABASE_USERNAME> <DATABASE_PASSWORD>";
+
+const ONE_LINE: &str = "  The five values run copy, verify and finalize in order, and stop at the first that does not
+  return 0; deleting is asked for first. All flags of the three commands are taken.
+  DATABASE_PASSWORD may be `-`: it is then asked for, or read from standard input.
+";
+
+const PROGRAM_EXAMPLES: &str = "  # See what would happen
+  avatarMigrate copy --dry-run --database-url mysql://user@db:3306/production-db
+
+  # Phase one: copy, check, move the rows. Run it again at any time
+  avatarMigrate copy
+
+  # Look, as often as you like
+  avatarMigrate verify --report out.csv
+
+  # Phase two: delete what has a checked twin
+  avatarMigrate finalize --approved out.csv
+
+  # All of it
+  avatarMigrate legacy-s3 production-s3 mysql://db:3306/production-db user -
+";
+
+const COPY_EXAMPLES: &str = "  # Plan and forecast; nothing is written
+  avatarMigrate copy --dry-run
+
+  # Try it with ten objects first
+  avatarMigrate copy --limit 10
+
+  # Between two providers, through this machine
+  avatarMigrate copy --method stream --target-endpoint-url https://s3.example.org
+
+  # Rows that hold paths and URLs
+  avatarMigrate copy --legacy-prefix image/  --legacy-prefix https://old.example.org/image/ \\
+                     --modern-prefix avatar/ --modern-prefix https://new.example.org/avatar/
+";
+
+const VERIFY_EXAMPLES: &str = "  # Compare every row with both buckets; nothing is written but the report
+  avatarMigrate verify --report out.csv
+
+  # Read the bytes, even where ETags would do
+  avatarMigrate verify --check sha256
+
+  # For programs
+  avatarMigrate verify --format json | jq .finalizable
+";
+
+const FINALIZE_EXAMPLES: &str = "  # Verify afresh, ask, delete
+  avatarMigrate finalize
+
+  # Delete no more than a person has looked at, a day after the first clean verify
+  avatarMigrate finalize --approved out.csv --grace 24h
+
+  # From a script, leaving objects that no row names
+  avatarMigrate finalize --yes --orphans keep --max-delete 100000
+";
+
+const EXIT_CODES: &str = "  0    done and clean
+  1    failed
+  2    usage, settings or missing grants
+  3    ran, but work is left or problems were found
+  4    refused by a safety gate
+  5    another run holds the lock
+  130  interrupted
+";
+
+const ENVIRONMENT: &str = "  Flags win over the environment, that over the settings file, that over defaults.
+  Every flag has a variable (--source-bucket: AVATAR_MIGRATE_SOURCE_BUCKET) and a key in
+  avatarMigrate.toml (source-bucket = \"legacy-s3\"). A repeatable flag is a comma separated
+  variable and an array in the file. A switch is turned off by --no-… or false.
+  AVATAR_MIGRATE_DATABASE_PASSWORD holds the password of the database.
+  Credentials for S3 come from the AWS chain (AWS_PROFILE, AWS_ACCESS_KEY_ID, …).
+";
+
+/// What a command is for, and examples.
+pub(super) fn of_command(command: Command) -> (&'static str, &'static str) {
+    match command {
+        Command::Copy => {
+            ("Phase one: copy objects, check them, and move the rows to their modern paths", COPY_EXAMPLES)
+        }
+        Command::Verify => ("Compare rows and both buckets, and write a report", VERIFY_EXAMPLES),
+        Command::Finalize => {
+            ("Phase two: verify afresh, and delete the legacy objects that have a checked twin", FINALIZE_EXAMPLES)
+        }
+        Command::Migrate => (ABOUT, PROGRAM_EXAMPLES),
+    }
+}
+
+/// What follows the flags of the program.
+pub(super) fn after_program() -> String {
+    let sections = [
+        ("One-line form", ONE_LINE),
+        ("Examples", PROGRAM_EXAMPLES),
+        ("Exit codes", EXIT_CODES),
+        ("Environment", ENVIRONMENT),
+    ];
+    joined(&sections)
+}
+
+/// What follows the flags of a command.
+pub(super) fn after_command(examples: &str) -> String {
+    joined(&[("Examples", examples), ("Exit codes", EXIT_CODES), ("Environment", ENVIRONMENT)])
+}
+
+fn joined(sections: &[(&str, &str)]) -> String {
+    let header = STYLES.get_header();
+    let texts = sections.iter().map(|(title, text)| format!("{header}{title}:{header:#}\n{text}"));
+    texts.collect::<Vec<_>>().join("\n").trim_end().to_owned()
+}

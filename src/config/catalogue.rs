@@ -1,0 +1,261 @@
+//! Every setting, once.
+
+use super::setting::{Setting, Takes};
+
+/// Settings that belong together under one heading of the help.
+#[derive(Clone, Copy, Debug)]
+pub struct Group {
+    /// The heading; `None` for the settings of one command, which stand first.
+    pub heading: Option<&'static str>,
+    /// The settings in the order of the help.
+    pub settings: &'static [Setting],
+}
+
+/// Declares settings as constants, and the groups that hold them, so that none can be forgotten.
+macro_rules! groups {
+    ($($(#[$doc:meta])* $group:ident($heading:expr) { $($setting:ident = $value:expr;)* })*) => {
+        $($(
+            #[doc = concat!("`--", stringify!($setting), "` in lower case with dashes.")]
+            pub const $setting: Setting = $value;
+        )*)*
+        $($(#[$doc])* pub const $group: Group = Group { heading: $heading, settings: &[$($setting),*] };)*
+    };
+}
+
+/// What all commands share.
+pub const SHARED: &[Group] = &[BUCKETS, DATABASE, PATHS, COPYING, RUNNING, OUTPUT];
+
+/// The settings of single commands.
+pub const OF_COMMANDS: &[Group] = &[COPY, VERIFY, FINALIZE];
+
+/// Every setting that has a flag, a variable and a key: all but `--config`. A setting of two commands comes twice.
+pub fn all() -> impl Iterator<Item = &'static Setting> {
+    OF_COMMANDS.iter().chain(SHARED).flat_map(|group| group.settings)
+}
+
+/// The setting file itself, which cannot be named in a file.
+pub const CONFIG: Setting = Setting::new("config", Takes::Text, "FILE")
+    .help("The file with settings; its keys are the names of the flags")
+    .described("avatarMigrate.toml, if the working directory has one");
+
+const TLS_MODES: &[&str] = &["preferred", "required", "verify"];
+
+groups! {
+    /// Where objects are.
+    BUCKETS(Some("Buckets")) {
+        SOURCE_BUCKET = Setting::new("source-bucket", Takes::Text, "NAME")
+            .help("The legacy bucket, which objects leave")
+            .default("legacy-s3");
+        TARGET_BUCKET = Setting::new("target-bucket", Takes::Text, "NAME")
+            .help("The production bucket, which objects enter")
+            .default("production-s3");
+        SOURCE_PROFILE = Setting::new("source-profile", Takes::Text, "PROFILE")
+            .help("AWS profile for the legacy bucket")
+            .described("the AWS chain: AWS_PROFILE, keys, SSO, instance role");
+        SOURCE_REGION = Setting::new("source-region", Takes::Text, "REGION")
+            .help("Region of the legacy bucket")
+            .described("the AWS chain");
+        SOURCE_ENDPOINT_URL = Setting::new("source-endpoint-url", Takes::Text, "URL")
+            .help("S3 server of the legacy bucket, if not AWS; buckets are then addressed by path")
+            .described("the AWS chain: AWS_ENDPOINT_URL_S3");
+        TARGET_PROFILE = Setting::new("target-profile", Takes::Text, "PROFILE")
+            .help("AWS profile for the production bucket")
+            .described("the AWS chain: AWS_PROFILE, keys, SSO, instance role");
+        TARGET_REGION = Setting::new("target-region", Takes::Text, "REGION")
+            .help("Region of the production bucket")
+            .described("the AWS chain");
+        TARGET_ENDPOINT_URL = Setting::new("target-endpoint-url", Takes::Text, "URL")
+            .help("S3 server of the production bucket, if not AWS")
+            .described("the AWS chain: AWS_ENDPOINT_URL_S3");
+    }
+
+    /// Where rows are.
+    DATABASE(Some("Database")) {
+        DATABASE_URL = Setting::new("database-url", Takes::Text, "URL")
+            .help("mysql://USER@HOST:PORT/SCHEMA or mariadb://…; parameters: ssl-mode, ssl-ca, socket");
+        DATABASE_USER = Setting::new("database-user", Takes::Text, "USER")
+            .help("The user of the database")
+            .described("the one in the URL");
+        DATABASE_PASSWORD_FILE = Setting::new("database-password-file", Takes::Text, "FILE")
+            .help(
+                "A file that holds the password; the variable AVATAR_MIGRATE_DATABASE_PASSWORD takes the \
+                 password itself",
+            )
+            .described("the password in the URL");
+        DATABASE_TLS = Setting::new("database-tls", Takes::Choice(TLS_MODES), "preferred|required|verify")
+            .help(
+                "Whether the connection must be encrypted (required), and certificate and host name \
+                 verified too (verify)",
+            )
+            .default("preferred");
+        DATABASE_CA = Setting::new("database-ca", Takes::Text, "FILE")
+            .help("Certificate authority for `--database-tls verify`, PEM")
+            .described("the system's");
+        LEDGER_SCHEMA = Setting::new("ledger-schema", Takes::Text, "NAME")
+            .help("The schema in which the program keeps its journal; made if it does not exist")
+            .default("avatar_migrate");
+    }
+
+    /// What is moved.
+    PATHS(Some("Paths")) {
+        LEGACY_PREFIX = Setting::new("legacy-prefix", Takes::List, "PREFIX")
+            .help(
+                "What legacy paths begin with: image/, /image/, https://host/image/ or s3://bucket/image/; \
+                 repeatable, paired with --modern-prefix by order",
+            )
+            .default("image/");
+        MODERN_PREFIX = Setting::new("modern-prefix", Takes::List, "PREFIX")
+            .help("What takes its place")
+            .default("avatar/");
+        LEGACY_KEY_PREFIX = Setting::new("legacy-key-prefix", Takes::List, "PREFIX")
+            .help("What the keys of the legacy bucket begin with, one for each legacy prefix; may be empty")
+            .described("the path part of the legacy prefix");
+        MODERN_KEY_PREFIX = Setting::new("modern-key-prefix", Takes::List, "PREFIX")
+            .help("What the keys of the production bucket begin with, one for each modern prefix")
+            .described("the path part of the modern prefix");
+        NAME_PATTERN = Setting::new("name-pattern", Takes::Text, "GLOB")
+            .help("Which names, the part after the last slash, belong to the migration; `*` takes all")
+            .default("avatar-*");
+        REFERENCE = Setting::new("reference", Takes::List, "TABLE.COLUMN")
+            .help("A column that stores paths; repeatable")
+            .described("every text column that holds at least one");
+        EXCLUDE_REFERENCE = Setting::new("exclude-reference", Takes::List, "TABLE.COLUMN")
+            .help("A column that is counted but never changed; repeatable")
+            .described("none");
+        STRICT_MENTIONS = Setting::new("strict-mentions", Takes::Switch("no-strict-mentions"), "")
+            .help("Let legacy paths inside longer texts block finalize, instead of a warning");
+    }
+
+    /// How objects are copied.
+    COPYING(Some("Copying")) {
+        METHOD = Setting::new("method", Takes::Choice(&["copy", "stream", "sync"]), "copy|stream|sync")
+            .help(
+                "copy: inside S3; stream: through this machine, for two providers or identities; sync: `aws \
+                 s3 sync`, then the same checks",
+            )
+            .default("copy");
+        CHECK = Setting::new("check", Takes::Choice(&["auto", "sha256"]), "auto|sha256")
+            .help(
+                "auto: ETags where they prove content, else stored checksums, else the bytes; sha256: \
+                 always the bytes",
+            )
+            .default("auto");
+        CONCURRENCY = Setting::new("concurrency", Takes::Number, "N|auto")
+            .help("How many requests run at once; auto grows, and backs off when the server is busy")
+            .default("auto");
+        MULTIPART_THRESHOLD = Setting::new("multipart-threshold", Takes::Number, "SIZE")
+            .help("Objects above this size are copied in parts; S3 copies at most 5GiB at once")
+            .default("5GiB");
+        MULTIPART_PART_SIZE = Setting::new("multipart-part-size", Takes::Number, "SIZE")
+            .help("The size of a part")
+            .default("512MiB");
+    }
+
+    /// How the program shares the database and the machine.
+    RUNNING(Some("Running")) {
+        TRANSACTION_ROWS = Setting::new("transaction-rows", Takes::Number, "N|all")
+            .help("How many rows a transaction moves; a number is for tables where one transaction cannot serve")
+            .default("all");
+        LOCK_WAIT = Setting::new("lock-wait", Takes::Number, "DURATION")
+            .help("How long to wait for another run that seems dead; a live one is never waited for")
+            .default("10s");
+        TEMP_DIR = Setting::new("temp-dir", Takes::Text, "DIR")
+            .help("Where verify sorts what does not fit into memory")
+            .described("the system's");
+    }
+
+    /// What is printed.
+    OUTPUT(Some("Output")) {
+        FORMAT = Setting::new("format", Takes::Choice(&["human", "json"]), "human|json")
+            .help("The summary on standard output")
+            .default("human");
+        LOG_FORMAT = Setting::new("log-format", Takes::Choice(&["human", "json"]), "human|json")
+            .help("Logs and progress on standard error")
+            .default("human");
+        VERBOSE = Setting::new("verbose", Takes::Count, "")
+            .help("Say more; twice for every request")
+            .short('v');
+        QUIET = Setting::new("quiet", Takes::Switch("no-quiet"), "")
+            .help("Say only what is wrong")
+            .short('q');
+    }
+
+    /// The flags of `copy`.
+    COPY(None) {
+        DRY_RUN = Setting::new("dry-run", Takes::Switch("no-dry-run"), "")
+            .help("Only plan and forecast: nothing is written, locked or copied");
+        LIMIT = Setting::new("limit", Takes::Number, "N")
+            .help("Move at most this many objects")
+            .described("all");
+    }
+
+    /// The flags of `verify`.
+    VERIFY(None) {
+        REPORT = Setting::new("report", Takes::Text, "FILE")
+            .help("Where the report goes, CSV")
+            .default("avatarMigrate-verify.csv");
+    }
+
+    /// The flags of `finalize`.
+    FINALIZE(None) {
+        FINAL_REPORT = Setting::new("report", Takes::Text, "FILE")
+            .help("Where the final report goes, CSV")
+            .described("avatarMigrate-final-RUN.csv");
+        ORPHANS = Setting::new("orphans", Takes::Choice(&["copy", "keep"]), "copy|keep")
+            .help("Objects that no row names: copy and check them like any other, or keep them where they are")
+            .described("copy, refused when they are more than a fifth of all");
+        ORPHAN_MIN_AGE = Setting::new("orphan-min-age", Takes::Number, "DURATION")
+            .help("Younger orphans are left: their rows may still be on the way")
+            .default("1h");
+        DELETE_SUPERSEDED = Setting::new("delete-superseded", Takes::Switch("no-delete-superseded"), "")
+            .help("Delete sources, too, whose modern object the application has replaced since");
+        YES = Setting::new("yes", Takes::Switch("no-yes"), "")
+            .help("Delete without asking");
+        GRACE = Setting::new("grace", Takes::Number, "DURATION")
+            .help("Refuse until this long after the first clean verify")
+            .default("0s");
+        MAX_DELETE = Setting::new("max-delete", Takes::Number, "N")
+            .help("Refuse to delete more than this many objects")
+            .described("no limit");
+        APPROVED = Setting::new("approved", Takes::Text, "FILE")
+            .help("Refuse when more would be deleted than this report of verify lists")
+            .described("none");
+        UNCONDITIONAL_DELETE = Setting::new("unconditional-delete", Takes::Switch("no-unconditional-delete"), "")
+            .help("Where the server has no conditional deletes, compare right before each delete instead of refusing");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+
+    use super::*;
+    use crate::config::{CheckMode, DatabaseTls, Format, Method, Orphans};
+
+    fn words<T: ValueEnum>() -> Vec<String> {
+        let values = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+        values.map(|value| value.get_name().to_owned()).collect()
+    }
+
+    #[test]
+    fn choices_are_the_words_of_their_types() {
+        let cases = [
+            (METHOD, words::<Method>()),
+            (CHECK, words::<CheckMode>()),
+            (DATABASE_TLS, words::<DatabaseTls>()),
+            (FORMAT, words::<Format>()),
+            (LOG_FORMAT, words::<Format>()),
+            (ORPHANS, words::<Orphans>()),
+        ];
+        for (setting, words) in cases {
+            let Takes::Choice(choices) = setting.takes else { panic!("{} is no choice", setting.name) };
+            assert_eq!(choices, words, "{}", setting.name);
+        }
+    }
+
+    #[test]
+    fn variables_follow_from_names() {
+        assert_eq!(SOURCE_ENDPOINT_URL.variable(), "AVATAR_MIGRATE_SOURCE_ENDPOINT_URL");
+        assert_eq!(SOURCE_BUCKET.short_help(), "The legacy bucket, which objects leave [default: legacy-s3]");
+    }
+}

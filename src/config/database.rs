@@ -1,0 +1,111 @@
+//! Joins URL, user, password and TLS, each of which may stand in several places.
+
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+use super::column::identifier;
+use super::database_url::DatabaseUrl;
+use super::environment::PASSWORD_VARIABLE;
+use super::layers::{Layers, Level, Origin, Placed, choice, missing, path, text};
+use super::{ConfigError, DatabaseConfig, catalogue};
+
+/// Passwords that come from neither URL nor file.
+pub(super) struct Passwords {
+    /// From the one-line form, or asked for.
+    pub(super) argument: Option<SecretString>,
+    /// From [`PASSWORD_VARIABLE`].
+    pub(super) variable: Option<SecretString>,
+}
+
+/// Where the rows are; `directory` is what relative paths start from.
+pub(super) fn database(layers: &Layers, passwords: Passwords, directory: &Path) -> Result<DatabaseConfig, ConfigError> {
+    let url = layers.placed(&catalogue::DATABASE_URL, DatabaseUrl::parse)?;
+    let url = url.ok_or_else(|| missing(&catalogue::DATABASE_URL))?;
+    let user = user(layers, &url)?;
+    let password = password(layers, passwords, &url, directory)?;
+    let tls = layers.placed(&catalogue::DATABASE_TLS, choice)?;
+    let said = tls.as_ref().filter(|tls| tls.origin.level() != Level::Default);
+    if let (Some(said), Some(in_url)) = (said, url.value.tls)
+        && said.value != in_url
+    {
+        return Err(ConfigError::new("contradicts the ssl-mode in the database URL").at(&said.origin).hint("give one"));
+    }
+    let ca = layers.placed(&catalogue::DATABASE_CA, path)?;
+    if let (Some(ca), Some(in_url)) = (&ca, &url.value.tls_ca)
+        && ca.value != *in_url
+    {
+        return Err(ConfigError::new("contradicts the ssl-ca in the database URL").at(&ca.origin).hint("give one"));
+    }
+    let default_tls = tls.map_or(super::DatabaseTls::Preferred, |tls| tls.value);
+    let DatabaseUrl { host, port, schema, socket, tls, tls_ca, .. } = url.value;
+    Ok(DatabaseConfig {
+        host,
+        port,
+        socket,
+        schema,
+        user,
+        password,
+        tls: tls.unwrap_or(default_tls),
+        tls_ca: ca.map(|ca| ca.value).or(tls_ca),
+    })
+}
+
+/// The schema of the journal.
+pub(super) fn ledger_schema(layers: &Layers) -> Result<String, ConfigError> {
+    layers.required(&catalogue::LEDGER_SCHEMA, |name| identifier(name.to_owned(), "the schema's name"))
+}
+
+/// `--database-user`, unless the URL stands on a stronger level and names its own.
+fn user(layers: &Layers, url: &Placed<DatabaseUrl>) -> Result<String, ConfigError> {
+    let said = layers.placed(&catalogue::DATABASE_USER, text)?;
+    match (said, &url.value.user) {
+        (Some(said), Some(user)) if url.origin.level() < said.origin.level() => Ok(user.clone()),
+        (Some(said), _) => Ok(said.value),
+        (None, Some(user)) => Ok(user.clone()),
+        (None, None) => Err(missing(&catalogue::DATABASE_USER)),
+    }
+}
+
+/// Flag or argument, then variable, then the URL of either, then the file; there a password file beats the URL.
+fn password(
+    layers: &Layers,
+    passwords: Passwords,
+    url: &Placed<DatabaseUrl>,
+    directory: &Path,
+) -> Result<SecretString, ConfigError> {
+    let file = layers.placed(&catalogue::DATABASE_PASSWORD_FILE, path)?;
+    let on = |wanted: Level| file.as_ref().filter(|file| file.origin.level() == wanted);
+    let read =
+        |file: &Placed<PathBuf>| read_password(&directory.join(&file.value)).map_err(|error| error.at(&file.origin));
+    let twice = |one: &str, other: &Origin| {
+        Err(ConfigError::new(format!("{one} and {other} both give a password")).hint("give one"))
+    };
+    let Passwords { argument, variable } = passwords;
+    match (argument, on(Level::CommandLine)) {
+        (Some(_), Some(file)) => return twice("argument DATABASE_PASSWORD", &file.origin),
+        (Some(password), None) => return Ok(password),
+        (None, Some(file)) => return read(file),
+        (None, None) => {}
+    }
+    match (variable, on(Level::Environment)) {
+        (Some(_), Some(file)) => return twice(&format!("variable {PASSWORD_VARIABLE}"), &file.origin),
+        (Some(password), None) => return Ok(password),
+        (None, Some(file)) => return read(file),
+        (None, None) => {}
+    }
+    match (&url.value.password, on(Level::File)) {
+        (Some(password), Some(_)) if url.origin.level() < Level::File => Ok(password.clone()),
+        (_, Some(file)) => read(file),
+        (Some(password), None) => Ok(password.clone()),
+        (None, None) => Ok(SecretString::from(String::new())),
+    }
+}
+
+/// The file's content without one newline at its end.
+fn read_password(file: &Path) -> Result<SecretString, ConfigError> {
+    let content = std::fs::read_to_string(file)
+        .map_err(|error| ConfigError::new(format!("cannot read {}: {error}", file.display())))?;
+    let line = content.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+    Ok(SecretString::from(line.unwrap_or(&content)))
+}

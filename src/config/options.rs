@@ -1,0 +1,165 @@
+//! What single commands can be told, and what is printed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::layers::{Layers, boolean, choice, number, path};
+use super::quantity::duration;
+use super::{Command, ConfigError, catalogue};
+
+/// What `copy` can be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyOptions {
+    /// Only plan and forecast.
+    pub dry_run: bool,
+    /// At most this many objects.
+    pub limit: Option<u64>,
+}
+
+/// What `verify` can be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyOptions {
+    /// Where the report goes.
+    pub report: PathBuf,
+}
+
+/// What `finalize` can be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FinalizeOptions {
+    /// Where the final report goes; `None` for a name made from the run.
+    pub report: Option<PathBuf>,
+    /// What becomes of orphans; `None` if nobody said it.
+    pub orphans: Option<Orphans>,
+    /// Younger orphans are left.
+    pub orphan_min_age: Duration,
+    /// Whether sources whose modern object was replaced go too.
+    pub delete_superseded: bool,
+    /// Whether nobody is asked.
+    pub yes: bool,
+    /// How long after the first clean verify deletes are refused.
+    pub grace: Duration,
+    /// More deletes than this are refused.
+    pub max_delete: Option<u64>,
+    /// More deletes than this report lists are refused.
+    pub approved: Option<PathBuf>,
+    /// Whether deletes without a condition are accepted.
+    pub unconditional_delete: bool,
+}
+
+/// What becomes of objects that no row names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Orphans {
+    /// Copied and checked like any other.
+    Copy,
+    /// Left where they are.
+    Keep,
+}
+
+/// What is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// The summary on standard output.
+    pub format: Format,
+    /// Logs and progress on standard error.
+    pub log_format: Format,
+    /// How much of it.
+    pub verbosity: Verbosity,
+}
+
+/// Who reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// People.
+    Human,
+    /// Programs.
+    Json,
+}
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Only what is wrong.
+    Quiet,
+    /// What happens.
+    Normal,
+    /// More (`-v`).
+    Verbose,
+    /// Every request (`-vv`).
+    Trace,
+}
+
+/// Reads the options of `copy`.
+pub(super) fn copy(layers: &Layers) -> Result<CopyOptions, ConfigError> {
+    Ok(CopyOptions {
+        dry_run: layers.switch(&catalogue::DRY_RUN)?,
+        limit: layers.optional(&catalogue::LIMIT, number(1))?,
+    })
+}
+
+/// Reads the options of `verify`.
+pub(super) fn verify(layers: &Layers) -> Result<VerifyOptions, ConfigError> {
+    Ok(VerifyOptions { report: layers.required(&catalogue::REPORT, path)? })
+}
+
+/// Reads the options of `finalize`. In the one-line form `--report` means the report of verify.
+pub(super) fn finalize(layers: &Layers, command: Command) -> Result<FinalizeOptions, ConfigError> {
+    let report = match command {
+        Command::Migrate => None,
+        Command::Copy | Command::Verify | Command::Finalize => layers.optional(&catalogue::FINAL_REPORT, path)?,
+    };
+    let approved = layers.optional(&catalogue::APPROVED, path)?;
+    if command == Command::Finalize && report.is_some() && report == approved {
+        return Err(ConfigError::new("--report would overwrite the file that --approved names")
+            .hint("give the final report another name"));
+    }
+    Ok(FinalizeOptions {
+        report,
+        orphans: layers.optional(&catalogue::ORPHANS, choice)?,
+        orphan_min_age: layers.required(&catalogue::ORPHAN_MIN_AGE, duration)?,
+        delete_superseded: layers.switch(&catalogue::DELETE_SUPERSEDED)?,
+        yes: layers.switch(&catalogue::YES)?,
+        grace: layers.required(&catalogue::GRACE, duration)?,
+        max_delete: layers.optional(&catalogue::MAX_DELETE, number(0))?,
+        approved,
+        unconditional_delete: layers.switch(&catalogue::UNCONDITIONAL_DELETE)?,
+    })
+}
+
+/// Reads what is printed.
+pub(super) fn output(layers: &Layers) -> Result<Output, ConfigError> {
+    Ok(Output {
+        format: layers.required(&catalogue::FORMAT, choice)?,
+        log_format: layers.required(&catalogue::LOG_FORMAT, choice)?,
+        verbosity: verbosity(layers)?,
+    })
+}
+
+/// `--verbose` and `--quiet` are one setting with two names, so the strongest layer that has either decides.
+fn verbosity(layers: &Layers) -> Result<Verbosity, ConfigError> {
+    let verbose = layers.placed(&catalogue::VERBOSE, times)?;
+    let quiet = layers.placed(&catalogue::QUIET, boolean)?;
+    let times = match (verbose, quiet) {
+        (Some(verbose), Some(quiet)) if verbose.origin.level() == quiet.origin.level() => {
+            if verbose.value > 0 && quiet.value {
+                let (verbose, quiet) = (verbose.origin, quiet.origin);
+                return Err(ConfigError::new(format!("{verbose} and {quiet} contradict each other")).hint("give one"));
+            }
+            if quiet.value { return Ok(Verbosity::Quiet) } else { verbose.value }
+        }
+        (Some(verbose), Some(quiet)) if quiet.origin.level() < verbose.origin.level() && quiet.value => {
+            return Ok(Verbosity::Quiet);
+        }
+        (Some(verbose), _) => verbose.value,
+        (None, Some(quiet)) if quiet.value => return Ok(Verbosity::Quiet),
+        (None, Some(_) | None) => 0,
+    };
+    Ok(match times {
+        0 => Verbosity::Normal,
+        1 => Verbosity::Verbose,
+        _ => Verbosity::Trace,
+    })
+}
+
+fn times(text: &str) -> Result<u64, ConfigError> {
+    boolean(text).map(u64::from).or_else(|_| number(0)(text))
+}

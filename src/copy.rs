@@ -1,0 +1,272 @@
+//! One object at a time: copied, found already there, in conflict, or missing; then checked.
+//!
+//! Every request is safe to repeat, and an answer is never taken for the truth where the buckets themselves can be asked:
+//! a failed condition, a lost answer or a time-out is settled by looking at both sides again.
+
+mod look;
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+use crate::check::{Checker, Compared, OwnCopy, VerifiedCopy, proved_by_ledger};
+use crate::config::CheckMode;
+use crate::database::LedgerObject;
+use crate::pace::Pace;
+use crate::path::ObjectKey;
+use crate::store::{
+    CopyEnd, CopyGuard, CopyObjects, ObjectInfo, ReadObjects, Sha256Digest, StoreError, StoreErrorKind,
+};
+use look::{Seen, look};
+
+/// How often an object is looked at anew before it is given up for this run.
+const ATTEMPTS: u32 = 6;
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How one object ended. All of these are data: the rest goes on.
+#[derive(Debug)]
+pub enum Ending {
+    /// The target holds the source's bytes.
+    Verified {
+        /// The evidence.
+        copy: VerifiedCopy,
+        /// Whether this migration wrote the target.
+        own: OwnCopy,
+        /// Bytes copied now; 0 if the object was there.
+        copied: Option<u64>,
+    },
+    /// The source does not exist, and nothing proves that it was moved before.
+    MissingSource,
+    /// The target holds other bytes; the difference in words.
+    Conflict(String),
+    /// The source changed each time that it was copied.
+    SourceChanged,
+    /// A request failed for good, for this reason.
+    Failed(String),
+}
+
+/// The buckets and the way to copy between them.
+#[derive(Debug)]
+pub struct Copying<'a, R, C> {
+    /// The legacy bucket.
+    pub source: &'a R,
+    /// The production bucket.
+    pub target: &'a R,
+    /// What copies.
+    pub copier: &'a C,
+    /// How content is compared.
+    pub check: CheckMode,
+    /// How many at once.
+    pub pace: &'a Pace,
+}
+
+impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
+    /// Copies and checks a window of objects in ascending key order; gives an ending for each that was begun. Once
+    /// `stop` is set no further object is begun, but those in flight are finished.
+    ///
+    /// # Errors
+    /// If a bucket cannot be listed.
+    pub async fn window(
+        &self,
+        objects: Vec<LedgerObject>,
+        stop: &CancellationToken,
+        progress: impl Fn(&Ending),
+    ) -> Result<Vec<(LedgerObject, Ending)>, StoreError> {
+        let sources: Vec<&ObjectKey> = objects.iter().map(|object| &object.source).collect();
+        let mut targets: Vec<&ObjectKey> = objects.iter().map(|object| &object.target).collect();
+        targets.sort_unstable();
+        let (sources, targets) =
+            futures::future::try_join(look(self.source, &sources), look(self.target, &targets)).await?;
+        let begun = futures::stream::iter(objects).take_while(|_| std::future::ready(!stop.is_cancelled()));
+        let first = begun.map(|object| self.first_step(object, &sources, &targets));
+        let steps: Vec<(LedgerObject, Step)> = first.buffer_unordered(self.pace.most()).collect().await;
+        let fresh = self.confirm(&steps).await?;
+        let settled = futures::stream::iter(steps).map(|(object, step)| self.last_step(object, step, &fresh));
+        let endings = settled.buffer_unordered(self.pace.most()).inspect(|(_, ending)| progress(ending));
+        Ok(endings.collect().await)
+    }
+
+    /// Copies and checks one object about which nothing was listed yet.
+    pub async fn one(&self, object: LedgerObject) -> (LedgerObject, Ending) {
+        self.last_step(object, Step::Look, &Seen::new()).await
+    }
+
+    /// The cheap and common case: the source was listed, the target was not, so one copy should do.
+    async fn first_step(&self, object: LedgerObject, sources: &Seen, targets: &Seen) -> (LedgerObject, Step) {
+        let step = match (sources.get(&object.source), targets.get(&object.target)) {
+            (Some(source), None) => self.copy(source.clone(), &object.target, &CopyGuard::Absent).await,
+            (Some(source), Some(target)) => {
+                Step::Compare { source: source.clone(), target: target.clone(), copied: None }
+            }
+            (None, _) => Step::Look,
+        };
+        (object, step)
+    }
+
+    async fn copy(&self, source: ObjectInfo, target: &ObjectKey, guard: &CopyGuard) -> Step {
+        let turn = self.pace.turn().await;
+        let end = self.copier.copy(&source, target, guard).await;
+        drop(turn);
+        match end {
+            Ok(CopyEnd::Copied { etag: _, sha256 }) => {
+                self.pace.went_well();
+                Step::Confirm { source, sha256 }
+            }
+            Ok(CopyEnd::Unsettled | CopyEnd::MissingSource) => Step::Look,
+            Err(error) => self.failed(error),
+        }
+    }
+
+    /// That the copies exist is learnt from the target bucket, not from the answers to the copies.
+    async fn confirm(&self, steps: &[(LedgerObject, Step)]) -> Result<Seen, StoreError> {
+        let copied = steps.iter().filter(|(_, step)| matches!(step, Step::Confirm { .. }));
+        let mut keys: Vec<&ObjectKey> = copied.map(|(object, _)| &object.target).collect();
+        keys.sort_unstable();
+        look(self.target, &keys).await
+    }
+
+    async fn last_step(&self, object: LedgerObject, mut step: Step, fresh: &Seen) -> (LedgerObject, Ending) {
+        let mut copied = None;
+        let mut pause = FIRST_PAUSE;
+        let mut changed = false;
+        for _ in 0..ATTEMPTS {
+            step = match step {
+                Step::Look => match self.look_at_both(&object).await {
+                    Ok(step) => step,
+                    Err(error) => self.failed(error),
+                },
+                Step::Copy { source, guard } => self.copy(source, &object.target, &guard).await,
+                Step::Confirm { source, sha256 } => {
+                    copied = Some(source.size);
+                    match self.seen_or_awaited(&object.target, fresh).await {
+                        Ok(Some(target)) => Step::Compare { source, target, copied: sha256 },
+                        Ok(None) => Step::Look,
+                        Err(error) => self.failed(error),
+                    }
+                }
+                Step::Compare { source, target, copied: digest } => {
+                    match self.compare(&object, source, target, digest, copied).await {
+                        Step::Look => {
+                            changed = true;
+                            Step::Look
+                        }
+                        next => next,
+                    }
+                }
+                Step::Again => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 4).min(LONGEST_PAUSE);
+                    Step::Look
+                }
+                Step::End(ending) => return (object, ending),
+            };
+        }
+        let ending = match step {
+            Step::End(ending) => ending,
+            Step::Look if changed => Ending::SourceChanged,
+            Step::Look | Step::Copy { .. } | Step::Confirm { .. } | Step::Compare { .. } | Step::Again => {
+                Ending::Failed(format!("gave up after {ATTEMPTS} steps; run the command again"))
+            }
+        };
+        (object, ending)
+    }
+
+    async fn look_at_both(&self, object: &LedgerObject) -> Result<Step, StoreError> {
+        let heads = futures::future::try_join(self.source.head(&object.source), self.target.head(&object.target));
+        let turn = self.pace.turn().await;
+        let (source, target) = heads.await?;
+        drop(turn);
+        Ok(match (source.map(|s| s.info), target.map(|t| t.info)) {
+            (Some(source), Some(target)) => Step::Compare { source, target, copied: None },
+            (Some(source), None) => Step::Copy { source, guard: CopyGuard::Absent },
+            (None, Some(target)) => match proved_by_ledger(object, &target) {
+                Some(copy) => Step::End(Ending::Verified { copy, own: own(object, &target, None), copied: None }),
+                None => Step::End(Ending::MissingSource),
+            },
+            (None, None) => Step::End(Ending::MissingSource),
+        })
+    }
+
+    async fn seen_or_awaited(&self, target: &ObjectKey, fresh: &Seen) -> Result<Option<ObjectInfo>, StoreError> {
+        if let Some(info) = fresh.get(target) {
+            return Ok(Some(info.clone()));
+        }
+        let mut pause = FIRST_PAUSE;
+        for _ in 0..ATTEMPTS {
+            if let Some(details) = self.target.head(target).await? {
+                return Ok(Some(details.info));
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        Ok(None)
+    }
+
+    async fn compare(
+        &self,
+        object: &LedgerObject,
+        source: ObjectInfo,
+        target: ObjectInfo,
+        digest: Option<Sha256Digest>,
+        copied: Option<u64>,
+    ) -> Step {
+        let checker = Checker::new(self.source, self.target, self.check);
+        match checker.compare(&source, &target, digest).await {
+            Ok(Compared::Same(copy)) => {
+                let own = own(object, &target, copied);
+                Step::End(Ending::Verified { copy, own, copied })
+            }
+            Ok(Compared::Different(_)) if replaceable(object, &source, &target) => {
+                Step::Copy { source, guard: CopyGuard::OwnCopy(target.etag) }
+            }
+            Ok(Compared::Different(how)) => Step::End(Ending::Conflict(how)),
+            Ok(Compared::Moved) => Step::Look,
+            Err(error) => self.failed(error),
+        }
+    }
+
+    fn failed(&self, error: StoreError) -> Step {
+        match error.kind {
+            StoreErrorKind::Throttled => {
+                self.pace.too_much();
+                Step::Again
+            }
+            StoreErrorKind::Unreachable => Step::Again,
+            StoreErrorKind::Forbidden
+            | StoreErrorKind::NoSuchBucket
+            | StoreErrorKind::Credentials
+            | StoreErrorKind::Archived
+            | StoreErrorKind::Other => Step::End(Ending::Failed(error.to_string())),
+        }
+    }
+}
+
+enum Step {
+    /// Ask both buckets.
+    Look,
+    /// Copy under this condition.
+    Copy { source: ObjectInfo, guard: CopyGuard },
+    /// Copied by the answer's word: find the copy in the target bucket.
+    Confirm { source: ObjectInfo, sha256: Option<Sha256Digest> },
+    /// Both exist.
+    Compare { source: ObjectInfo, target: ObjectInfo, copied: Option<Sha256Digest> },
+    /// Pause, then ask both buckets.
+    Again,
+    /// Done.
+    End(Ending),
+}
+
+/// A target that this migration wrote itself, and whose source has changed since, may be replaced; nothing else may.
+fn replaceable(object: &LedgerObject, source: &ObjectInfo, target: &ObjectInfo) -> bool {
+    object.own_copy
+        && object.target_etag.as_ref() == Some(&target.etag)
+        && object.source_etag.as_ref().is_some_and(|recorded| *recorded != source.etag)
+}
+
+/// A copy made now is ours; so is one that an earlier run recorded and that is still the same.
+fn own(object: &LedgerObject, target: &ObjectInfo, copied: Option<u64>) -> OwnCopy {
+    let recorded = object.own_copy && object.target_etag.as_ref() == Some(&target.etag);
+    if copied.is_some() || recorded { OwnCopy::Ours } else { OwnCopy::Found }
+}

@@ -1,0 +1,59 @@
+//! What a bucket holds of a window of keys: by listing the key range or by HEAD, whichever takes fewer requests.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::path::ObjectKey;
+use crate::store::{ObjectInfo, ReadObjects, StoreError};
+
+/// What was listed. A key that is absent here was not seen; whether it does not exist only a HEAD can tell.
+pub(crate) type Seen = HashMap<ObjectKey, ObjectInfo>;
+
+/// Lists the range of `keys` (ascending) for as long as each page yields at least one of them on the average: a sparse
+/// window in a large bucket is left to HEADs.
+pub(crate) async fn look(bucket: &impl ReadObjects, keys: &[&ObjectKey]) -> Result<Seen, StoreError> {
+    let mut seen = Seen::new();
+    let (Some(first), Some(last)) = (keys.first(), keys.last()) else { return Ok(seen) };
+    let wanted: HashSet<&ObjectKey> = keys.iter().copied().collect();
+    let prefix = common_prefix(first.as_str(), last.as_str());
+    let after = just_before(first);
+    let mut token = None;
+    let mut pages = 0;
+    loop {
+        let page = bucket.list(prefix, after.as_ref().filter(|_| token.is_none()), token).await?;
+        pages += 1;
+        let past_the_end = page.objects.last().is_none_or(|object| object.key >= **last);
+        seen.extend(page.objects.into_iter().filter(|o| wanted.contains(&o.key)).map(|o| (o.key.clone(), o)));
+        token = page.next;
+        if token.is_none() || past_the_end || seen.len() == wanted.len() || pages > seen.len() {
+            return Ok(seen);
+        }
+    }
+}
+
+fn common_prefix<'k>(first: &'k str, last: &str) -> &'k str {
+    let same = first.char_indices().zip(last.chars()).find(|((_, a), b)| a != b);
+    same.map_or(first, |((at, _), _)| first.get(..at).unwrap_or_default())
+}
+
+/// A key that sorts before `key` and after nearly all that do: the key without its last character.
+fn just_before(key: &ObjectKey) -> Option<ObjectKey> {
+    let mut chars = key.as_str().chars();
+    chars.next_back();
+    ObjectKey::new(chars.as_str()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_listed_by_what_its_ends_have_in_common() {
+        assert_eq!(common_prefix("image/avatar-10", "image/avatar-29"), "image/avatar-");
+        assert_eq!(common_prefix("image/ä", "image/ö"), "image/");
+        assert_eq!(common_prefix("image/a", "image/a"), "image/a");
+        let key = |text: &str| ObjectKey::new(text).expect("a key");
+        assert_eq!(just_before(&key("image/ä")), Some(key("image/")));
+        assert!(just_before(&key("image/ä")) < Some(key("image/ä")));
+        assert_eq!(just_before(&key("a")), None);
+    }
+}

@@ -1,0 +1,67 @@
+//! The ledger as a reader without privileges on it sees it: whatever can be read, or nothing.
+
+use anyhow::{Context, Result};
+use sqlx::mysql::MySqlPool;
+
+use super::ledger::{LedgerName, fingerprint};
+use super::objects::{LedgerObject, object};
+use super::session::Database;
+use super::sql::statement;
+use crate::config::Config;
+use crate::path::ObjectKey;
+
+/// The ledger of this migration, opened for reading.
+#[derive(Clone, Debug)]
+pub struct LedgerView {
+    pool: MySqlPool,
+    name: LedgerName,
+    migration: u32,
+}
+
+impl LedgerView {
+    /// The view, if there is a ledger that this user can read and it knows this migration.
+    pub async fn open(database: &Database, config: &Config) -> Option<Self> {
+        let name = LedgerName::new(&config.ledger_schema);
+        let statement = statement!("migration_get.sql").with("ledger", &name.quoted());
+        // No ledger, no privilege, no such migration: all the same to a reader that trusts nothing recorded.
+        let migration: Option<u32> = sqlx::query_scalar(statement.sql())
+            .bind(fingerprint(config).as_slice())
+            .fetch_optional(database.pool())
+            .await
+            .ok()
+            .flatten();
+        Some(Self { pool: database.pool().clone(), name, migration: migration? })
+    }
+
+    /// Objects in key order, from `key` on.
+    ///
+    /// # Errors
+    /// If the ledger went away.
+    pub async fn objects_from(&self, key: &ObjectKey, limit: usize) -> Result<Vec<LedgerObject>> {
+        let statement = statement!("objects_from.sql").with("ledger", &self.name.quoted());
+        let rows = sqlx::query(statement.sql())
+            .bind(self.migration)
+            .bind(key.as_str().as_bytes())
+            .bind(u64::try_from(limit)?)
+            .fetch_all(&self.pool)
+            .await
+            .context("failed to read the ledger")?;
+        rows.iter().map(object).collect()
+    }
+
+    /// Starts the grace clock if `clean`, or resets it: it runs from the first clean verify since a legacy row was last
+    /// seen. Without the privilege to write nothing happens; gives whether it could be written.
+    pub async fn set_grace_clock(&self, clean: bool) -> bool {
+        let statement = statement!("grace_clock.sql").with("ledger", &self.name.quoted());
+        sqlx::query(statement.sql()).bind(clean).bind(self.migration).execute(&self.pool).await.is_ok()
+    }
+
+    /// For how many seconds the grace clock has run; `None` if it stands still.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn clean_for_seconds(&self) -> Result<Option<i64>> {
+        let statement = statement!("clean_for.sql").with("ledger", &self.name.quoted());
+        Ok(sqlx::query_scalar(statement.sql()).bind(self.migration).fetch_one(&self.pool).await?)
+    }
+}

@@ -1,0 +1,27 @@
+//! The plan: the work list, derived from the rows that still carry a legacy prefix. The bucket is not asked.
+
+use anyhow::Result;
+
+use crate::config::Config;
+use crate::database::{Database, Ledger, RunLock, TextColumn, plan_objects, plan_paths};
+
+/// Writes the plan of one pass to the ledger: every legacy value of the references, and the objects that they name, at
+/// most `limit` of them.
+///
+/// Two sources can never lead to one target: [`crate::path::Mappings`] accepts only what is invertible.
+///
+/// # Errors
+/// If rows cannot be read or the ledger cannot be written.
+pub async fn plan(
+    database: &Database,
+    (lock, ledger): (&RunLock, &Ledger),
+    config: &Config,
+    references: &[TextColumn],
+    pass: u32,
+    limit: Option<u64>,
+) -> Result<()> {
+    for column in references {
+        plan_paths(database, lock, ledger, column, &config.mappings, pass).await?;
+    }
+    plan_objects(lock, ledger, pass, limit).await
+}

@@ -1,0 +1,7 @@
+//! What a run tells: the report, the summaries and the progress. A sink: nothing takes evidence from here.
+
+pub mod csv;
+pub mod human;
+pub mod progress;
+pub mod summary;
+pub mod text;

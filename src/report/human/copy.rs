@@ -1,0 +1,221 @@
+//! What `copy` did, for a person.
+
+use indicatif::{HumanBytes, HumanCount};
+
+use super::Paint;
+use super::sheet::{Figure, Problem, Sheet, Tone, names, requests};
+use crate::report::summary::{CopySummary, Forecast};
+use crate::report::text::{counted, duration};
+
+/// What moved, what is left and why, and the next command.
+#[must_use]
+pub fn copy_text(summary: &CopySummary, paint: Paint) -> String {
+    let mut sheet = match &summary.forecast {
+        Some(forecast) => dry_run(summary, forecast, paint),
+        None => real_run(summary, paint),
+    };
+    let problems = problems(summary);
+    let explained = problems.iter().any(|problem| problem.count > 0);
+    sheet.problems("What cannot move, and what to do:", &problems);
+    sheet.next(match (&summary.forecast, summary.work_is_left(), explained) {
+        (Some(_), _, _) => "avatarMigrate copy",
+        (None, true, false) => "avatarMigrate copy    (the rest was not reached or written meanwhile)",
+        (None, true, true) => "avatarMigrate verify --report out.csv    (lists each of them), then copy again",
+        (None, false, _) => "avatarMigrate verify --report out.csv",
+    });
+    sheet.finish()
+}
+
+fn real_run(summary: &CopySummary, paint: Paint) -> Sheet {
+    let CopySummary { rows, objects, .. } = summary;
+    let moved = format!(
+        "{} moved, {} copied ({}) in {}",
+        counted(rows.updated, "row", "rows"),
+        counted(objects.copied, "object", "objects"),
+        HumanBytes(summary.bytes_copied),
+        duration(summary.elapsed),
+    );
+    let (tone, word) = if summary.work_is_left() { (Tone::Warning, "WORK IS LEFT") } else { (Tone::Good, "DONE") };
+    let mut sheet = Sheet::new(paint, tone, word, &moved);
+    sheet.figures([
+        Figure::always("rows planned", rows.planned),
+        Figure::always("rows moved", rows.updated),
+        Figure::always("rows left", rows.left),
+        Figure::some("rows out of scope", rows.out_of_scope),
+        Figure::always("objects planned", objects.planned),
+        Figure::always("objects copied", objects.copied),
+        Figure::some("objects already there", objects.already_there),
+    ]);
+    let run = summary.run.map(|run| format!("{run}, {}", counted(summary.passes, "pass", "passes")));
+    sheet.facts(&[
+        ("references", names(&summary.references)),
+        ("run", run.unwrap_or_default()),
+        ("requests", requests(summary.requests)),
+    ]);
+    sheet
+}
+
+fn dry_run(summary: &CopySummary, forecast: &Forecast, paint: Paint) -> Sheet {
+    let CopySummary { rows, objects, .. } = summary;
+    let mut sheet = Sheet::new(paint, Tone::Good, "DRY RUN", "nothing was written; a real run would do this");
+    sheet.figures([
+        Figure::always("rows to move", rows.planned),
+        Figure::some("rows out of scope", rows.out_of_scope),
+        Figure::always("objects planned", objects.planned),
+        Figure::some("objects already there", objects.already_there),
+        Figure::of("bytes to copy", HumanBytes(forecast.bytes)),
+        Figure::of("requests", HumanCount(forecast.requests)),
+        Figure::of("time", format!("about {}", duration(forecast.elapsed))),
+        Figure::of("price of requests", price(forecast.cost_usd)),
+    ]);
+    sheet.facts(&[("references", names(&summary.references))]);
+    sheet
+}
+
+fn problems(summary: &CopySummary) -> [Problem; 6] {
+    let CopySummary { rows, objects, .. } = summary;
+    let problem = |count, one, many, advice| Problem { count, one, many, advice };
+    [
+        problem(
+            rows.suspect,
+            "suspect row",
+            "suspect rows",
+            "in a form that no mapping covers: correct the path, or add a mapping",
+        ),
+        problem(
+            rows.conflict,
+            "row in conflict",
+            "rows in conflict",
+            "a unique key forbids the new path: remove the twin row",
+        ),
+        problem(
+            objects.missing_source,
+            "missing source",
+            "missing sources",
+            "the legacy bucket has no such object: restore it, or correct the rows",
+        ),
+        problem(
+            objects.conflict,
+            "object in conflict",
+            "objects in conflict",
+            "the production bucket holds other bytes there: see `avatarMigrate explain KEY`",
+        ),
+        problem(
+            objects.source_changed,
+            "changed source",
+            "changed sources",
+            "written while its rows moved, the old object is kept: see `avatarMigrate explain KEY`",
+        ),
+        problem(objects.failed, "failed copy", "failed copies", "the log says why; copy again"),
+    ]
+}
+
+fn price(dollars: f64) -> String {
+    if dollars > 0.0 && dollars < 0.01 { "under $0.01".to_owned() } else { format!("${dollars:.2}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::report::summary::{CopyObjects, CopyRows, Requests};
+
+    fn done() -> CopySummary {
+        CopySummary {
+            run: Some(7),
+            references: vec!["avatars.path".into(), "users.\u{1b}[2Jpicture".into()],
+            rows: CopyRows { planned: 1_200, updated: 1_200, out_of_scope: 12, ..CopyRows::default() },
+            objects: CopyObjects { planned: 1_150, copied: 1_100, already_there: 50, ..CopyObjects::default() },
+            bytes_copied: 3 << 30,
+            requests: Requests { list: 12, copy: 1_100, ..Requests::default() },
+            passes: 2,
+            elapsed: Duration::from_secs(125),
+            forecast: None,
+        }
+    }
+
+    #[test]
+    fn everything_moved() {
+        let expected = "\
+DONE: 1,200 rows moved, 1,100 objects copied (3.00 GiB) in 2 min 5 s
+
+  rows planned           1,200
+  rows moved             1,200
+  rows left                  0
+  rows out of scope         12
+  objects planned        1,150
+  objects copied         1,100
+  objects already there     50
+
+  references  avatars.path, users.\\u{1b}[2Jpicture
+  run         7, 2 passes
+  requests    12 list, 1,100 copy
+
+Next: avatarMigrate verify --report out.csv
+";
+        assert_eq!(copy_text(&done(), Paint::Plain), expected);
+    }
+
+    #[test]
+    fn what_is_left_is_explained() {
+        let mut summary = done();
+        summary.rows = CopyRows { planned: 1_200, updated: 1_180, left: 20, suspect: 1, ..CopyRows::default() };
+        summary.objects.missing_source = 19;
+        let text = copy_text(&summary, Paint::Plain);
+        let expected = "
+What cannot move, and what to do:
+  1 suspect row       in a form that no mapping covers: correct the path, or add a mapping
+  19 missing sources  the legacy bucket has no such object: restore it, or correct the rows
+
+Next: avatarMigrate verify --report out.csv    (lists each of them), then copy again
+";
+        assert!(text.starts_with("WORK IS LEFT: 1,180 rows moved"), "{text}");
+        assert!(text.ends_with(expected), "{text}");
+    }
+
+    #[test]
+    fn rows_left_without_a_problem_are_for_the_next_run() {
+        let rows = CopyRows { planned: 9, updated: 5, left: 4, ..CopyRows::default() };
+        let text = copy_text(&CopySummary { rows, ..done() }, Paint::Plain);
+        assert!(text.starts_with("WORK IS LEFT"), "{text}");
+        assert!(text.contains("\nNext: avatarMigrate copy    (the rest"), "{text}");
+    }
+
+    #[test]
+    fn a_dry_run_forecasts() {
+        let forecast =
+            Forecast { requests: 1_112, bytes: 3 << 30, elapsed: Duration::from_secs(60), cost_usd: 0.005_5 };
+        let summary = CopySummary {
+            run: None,
+            references: vec!["avatars.path".into()],
+            rows: CopyRows { planned: 1_200, left: 1_200, ..CopyRows::default() },
+            forecast: Some(forecast),
+            ..done()
+        };
+        let expected = "\
+DRY RUN: nothing was written; a real run would do this
+
+  rows to move                 1,200
+  objects planned              1,150
+  objects already there           50
+  bytes to copy             3.00 GiB
+  requests                     1,112
+  time                   about 1 min
+  price of requests      under $0.01
+
+  references  avatars.path
+
+Next: avatarMigrate copy
+";
+        assert_eq!(copy_text(&summary, Paint::Plain), expected);
+    }
+
+    #[test]
+    fn colours_only_where_asked_for() {
+        assert!(!copy_text(&done(), Paint::Plain).contains('\u{1b}'));
+        let colored = copy_text(&done(), Paint::Colored);
+        assert!(colored.starts_with("\u{1b}[32m\u{1b}[1mDONE\u{1b}[0m: "), "{colored:?}");
+        assert_eq!(console::strip_ansi_codes(&colored), copy_text(&done(), Paint::Plain));
+    }
+}

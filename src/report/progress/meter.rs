@@ -1,0 +1,160 @@
+//! What a phase has counted, and how that reads.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{HumanBytes, HumanCount, HumanFloatCount};
+
+use crate::report::text::{duration, printable};
+
+/// The counters of a phase.
+#[derive(Debug)]
+pub(super) struct Meter {
+    name: String,
+    unit: String,
+    total: Mutex<Option<u64>>,
+    done: AtomicU64,
+    bytes: AtomicU64,
+    running: AtomicBool,
+    started: Duration,
+    last: Mutex<Sample>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    at: Duration,
+    done: u64,
+    bytes: u64,
+}
+
+/// How fast a phase is.
+#[derive(Clone, Copy)]
+pub(super) struct Pace {
+    pub(super) done_per_second: f64,
+    pub(super) bytes_per_second: u64,
+}
+
+impl Meter {
+    pub(super) fn new(name: &str, unit: &str, total: Option<u64>, now: Duration) -> Self {
+        Self {
+            name: printable(name),
+            unit: printable(unit),
+            total: Mutex::new(total),
+            done: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            running: AtomicBool::new(true),
+            started: now,
+            last: Mutex::new(Sample { at: now, done: 0, bytes: 0 }),
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn total(&self) -> Option<u64> {
+        *self.total.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_total(&self, total: u64) {
+        *self.total.lock().unwrap_or_else(PoisonError::into_inner) = Some(total);
+    }
+
+    pub(super) fn add(&self, count: u64) {
+        self.done.fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_bytes(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.running.load(Ordering::Relaxed)
+    }
+
+    /// Ends it. Whether it was still running.
+    pub(super) fn stop(&self) -> bool {
+        self.running.swap(false, Ordering::Relaxed)
+    }
+
+    /// How far it is, and how fast it was since the last such line.
+    pub(super) fn line(&self, now: Duration) -> String {
+        let sample = Sample { at: now, done: self.done.load(Ordering::Relaxed), bytes: self.bytes() };
+        let last = std::mem::replace(&mut *self.last.lock().unwrap_or_else(PoisonError::into_inner), sample);
+        let pace = last.pace(sample);
+        format!("{}: {}", self.name, self.figures(pace))
+    }
+
+    /// What was done, and how fast over all.
+    pub(super) fn closing_line(&self, now: Duration) -> String {
+        let begin = Sample { at: self.started, done: 0, bytes: 0 };
+        let end = Sample { at: now, done: self.done.load(Ordering::Relaxed), bytes: self.bytes() };
+        let elapsed = now.saturating_sub(self.started);
+        let mut line = format!("{}: {} {}", self.name, HumanCount(end.done), self.unit);
+        if end.bytes > 0 {
+            line += &format!(", {}", HumanBytes(end.bytes));
+        }
+        line += &format!(" in {}", duration(elapsed));
+        // Over shorter times a pace is noise.
+        if elapsed >= Duration::from_secs(1) && end.done > 0 {
+            line += &format!(" ({})", self.speed(begin.pace(end)));
+        }
+        line
+    }
+
+    /// `1,200 of 12,000 objects (10 %), 3.20 GiB, 120 objects/s, 32.00 MiB/s, 1 min 30 s left`.
+    pub(super) fn figures(&self, pace: Pace) -> String {
+        let done = self.done.load(Ordering::Relaxed);
+        let mut text = match self.total() {
+            Some(total) => {
+                let percent = u128::from(done) * 100 / u128::from(total.max(1));
+                format!("{} of {} {} ({percent} %)", HumanCount(done), HumanCount(total), self.unit)
+            }
+            None => format!("{} {}", HumanCount(done), self.unit),
+        };
+        if self.bytes() > 0 {
+            text += &format!(", {}", HumanBytes(self.bytes()));
+        }
+        text += &format!(", {}", self.speed(pace));
+        if let Some(left) = self.left(done, pace) {
+            text += &format!(", {} left", duration(left));
+        }
+        text
+    }
+
+    fn speed(&self, pace: Pace) -> String {
+        let digits = if pace.done_per_second < 10.0 { 1 } else { 0 };
+        let mut text = format!("{:.digits$} {}/s", HumanFloatCount(pace.done_per_second), self.unit);
+        if self.bytes() > 0 {
+            text += &format!(", {}/s", HumanBytes(pace.bytes_per_second));
+        }
+        text
+    }
+
+    /// Unknown without a total or while nothing moves.
+    fn left(&self, done: u64, pace: Pace) -> Option<Duration> {
+        let left = self.total()?.checked_sub(done).filter(|&left| left > 0)?;
+        Duration::try_from_secs_f64((left as f64 / pace.done_per_second).round()).ok()
+    }
+}
+
+impl Sample {
+    fn pace(self, later: Self) -> Pace {
+        let elapsed = later.at.saturating_sub(self.at);
+        let done = later.done.saturating_sub(self.done);
+        Pace {
+            done_per_second: done as f64 / elapsed.as_secs_f64().max(0.001),
+            bytes_per_second: per_second(later.bytes.saturating_sub(self.bytes), elapsed),
+        }
+    }
+}
+
+/// Whole bytes in a second, on average.
+pub(super) fn per_second(bytes: u64, elapsed: Duration) -> u64 {
+    u64::try_from(u128::from(bytes) * 1_000 / elapsed.as_millis().max(1)).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,342 @@
+//! What each command did, as numbers: `--format json` prints one of these, [`super::human`] tells the same to a person.
+//!
+//! The names of the fields are API. Fields beyond the normal summary (forecast, reasons) are left out where empty.
+
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Sub};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+/// What `copy` did, or in a dry run: would do.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(tag = "command", rename = "copy")]
+pub struct CopySummary {
+    /// The run's number in the ledger; a dry run has none.
+    pub run: Option<u64>,
+    /// The references, each `table.column`.
+    pub references: Vec<String>,
+    /// What became of the rows.
+    pub rows: CopyRows,
+    /// What became of the objects.
+    pub objects: CopyObjects,
+    /// The bytes of the objects that were copied.
+    pub bytes_copied: u64,
+    /// The S3 requests made.
+    pub requests: Requests,
+    /// How often the rows were planned.
+    pub passes: u64,
+    /// How long it took.
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub elapsed: Duration,
+    /// What the real run would take; only in a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<Forecast>,
+}
+
+impl CopySummary {
+    /// Whether rows or objects are left that should have moved, or problems were found: exit code 3.
+    #[must_use]
+    pub fn work_is_left(&self) -> bool {
+        let (rows, objects) = (&self.rows, &self.objects);
+        let problems = [
+            rows.left,
+            rows.suspect,
+            rows.conflict,
+            objects.missing_source,
+            objects.conflict,
+            objects.source_changed,
+            objects.failed,
+        ];
+        self.forecast.is_none() && problems.iter().any(|&count| count > 0)
+    }
+}
+
+/// Rows as `copy` counts them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CopyRows {
+    /// Legacy rows that were found.
+    pub planned: u64,
+    /// Rows that are modern now.
+    pub updated: u64,
+    /// Legacy rows that are left.
+    pub left: u64,
+    /// Rows with the legacy prefix whose name does not fit the pattern.
+    pub out_of_scope: u64,
+    /// Rows in a form that no mapping covers.
+    pub suspect: u64,
+    /// Rows whose new path a unique key forbids.
+    pub conflict: u64,
+}
+
+/// Objects as `copy` counts them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CopyObjects {
+    /// Objects that the rows name.
+    pub planned: u64,
+    /// Objects that this run copied.
+    pub copied: u64,
+    /// Objects whose checked twin was there before.
+    pub already_there: u64,
+    /// Objects that the legacy bucket does not hold.
+    pub missing_source: u64,
+    /// Objects whose place holds other bytes.
+    pub conflict: u64,
+    /// Objects that were written while their rows moved.
+    pub source_changed: u64,
+    /// Objects whose copy failed.
+    pub failed: u64,
+}
+
+/// What a real run would take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Forecast {
+    /// The S3 requests of all kinds.
+    pub requests: u64,
+    /// The bytes to copy.
+    pub bytes: u64,
+    /// How long.
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub elapsed: Duration,
+    /// The price of the requests in US dollars.
+    #[serde(serialize_with = "dollars")]
+    pub cost_usd: f64,
+}
+
+/// What `verify` found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(tag = "command", rename = "verify")]
+pub struct VerifySummary {
+    /// Rows by class.
+    pub rows: VerifyRows,
+    /// Objects by ending.
+    pub objects: VerifyObjects,
+    /// Objects of the legacy bucket that no row names.
+    pub orphans: u64,
+    /// Legacy paths inside longer texts.
+    pub mentions: u64,
+    /// Columns that hold legacy paths and were left out by explicit references, each `table.column`.
+    pub unlisted_references: Vec<String>,
+    /// Whether the schema refuses new legacy paths.
+    pub fenced: bool,
+    /// Whether finalize may delete.
+    pub finalizable: bool,
+    /// The report.
+    #[serde(serialize_with = "path")]
+    pub report: Option<PathBuf>,
+    /// The S3 requests made.
+    pub requests: Requests,
+    /// How long it took.
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub elapsed: Duration,
+    /// What else stands in the way of finalize, where no number above says it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+}
+
+/// Rows as `verify` counts them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct VerifyRows {
+    /// Legacy rows.
+    pub legacy: u64,
+    /// Modern rows.
+    pub modern: u64,
+    /// Rows with the legacy prefix whose name does not fit the pattern.
+    pub out_of_scope: u64,
+    /// Rows in a form that no mapping covers.
+    pub suspect: u64,
+    /// All other rows.
+    pub foreign: u64,
+}
+
+/// Objects as `verify` counts them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct VerifyObjects {
+    /// Twins with equal content.
+    pub verified: u64,
+    /// Objects that modern rows name and the production bucket does not hold.
+    pub missing_target: u64,
+    /// Twins that differ, which nothing explains.
+    pub mismatch: u64,
+    /// Modern objects that the application replaced.
+    pub superseded: u64,
+    /// Objects that legacy rows name and the legacy bucket does not hold.
+    pub missing_source: u64,
+    /// Objects of legacy rows whose place holds other bytes.
+    pub conflict: u64,
+}
+
+/// What `finalize` did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(tag = "command", rename = "finalize")]
+pub struct FinalizeSummary {
+    /// Whether it was allowed to delete.
+    pub finalizable: bool,
+    /// Whether the schema refuses new legacy paths.
+    pub fenced: bool,
+    /// What became of the objects.
+    pub objects: FinalizeObjects,
+    /// The final report.
+    #[serde(serialize_with = "path")]
+    pub report: Option<PathBuf>,
+    /// The S3 requests made.
+    pub requests: Requests,
+    /// How long it took.
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub elapsed: Duration,
+    /// Why it refused, if it did.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+}
+
+/// Objects of the legacy bucket as `finalize` counts them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FinalizeObjects {
+    /// Sources that are deleted.
+    pub deleted: u64,
+    /// Orphans that were copied and checked first.
+    pub orphans_copied: u64,
+    /// Objects left on purpose.
+    pub kept: u64,
+    /// Objects that changed before their delete, and therefore stayed.
+    pub changed: u64,
+    /// Objects whose delete failed.
+    pub failed: u64,
+}
+
+/// What the one-line form did: the summaries of the commands that it reached.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(tag = "command", rename = "migrate")]
+pub struct MigrateSummary {
+    /// The first step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copy: Option<CopySummary>,
+    /// The second step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verify: Option<VerifySummary>,
+    /// The third step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finalize: Option<FinalizeSummary>,
+}
+
+/// A safety gate refused: exit code 4.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// The command.
+    pub command: String,
+    /// Always 4.
+    pub exit_code: u8,
+    /// The reasons, each one sentence.
+    pub refused: Vec<String>,
+}
+
+impl Refusal {
+    /// The refusal of `command`.
+    #[must_use]
+    pub fn new(command: impl Into<String>, refused: Vec<String>) -> Self {
+        Self { command: command.into(), exit_code: 4, refused }
+    }
+}
+
+/// Another run holds the lock: exit code 5.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LockHeld {
+    /// The command that could not start.
+    pub command: String,
+    /// The holder, if it left its name.
+    pub locked_by: Option<LockHolder>,
+}
+
+/// Who holds the lock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LockHolder {
+    /// The name of the host.
+    pub host: String,
+    /// The process there.
+    pub pid: u32,
+    /// Since when, in the database's time.
+    pub since: String,
+}
+
+/// S3 requests by kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Requests {
+    /// Pages of listings.
+    pub list: u64,
+    /// Looks at one object.
+    pub head: u64,
+    /// Reads of bytes.
+    pub get: u64,
+    /// Writes of bytes.
+    pub put: u64,
+    /// Copies within the store.
+    pub copy: u64,
+    /// Deletes, of one object or of many.
+    pub delete: u64,
+}
+
+impl Requests {
+    /// All kinds together.
+    #[must_use]
+    pub fn total(self) -> u64 {
+        self.list + self.head + self.get + self.put + self.copy + self.delete
+    }
+
+    fn each(self, other: Self, of: impl Fn(u64, u64) -> u64) -> Self {
+        Self {
+            list: of(self.list, other.list),
+            head: of(self.head, other.head),
+            get: of(self.get, other.get),
+            put: of(self.put, other.put),
+            copy: of(self.copy, other.copy),
+            delete: of(self.delete, other.delete),
+        }
+    }
+}
+
+impl Add for Requests {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        self.each(other, u64::saturating_add)
+    }
+}
+
+impl AddAssign for Requests {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+/// What was added between two readings of a counter; the earlier reading is subtracted and nothing goes below zero.
+impl Sub for Requests {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        self.each(other, u64::saturating_sub)
+    }
+}
+
+impl Sum for Requests {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), Add::add)
+    }
+}
+
+fn seconds<S: Serializer>(elapsed: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((elapsed.as_secs_f64() * 1e3).round() / 1e3)
+}
+
+/// Rounded to a hundredth of a cent: what is behind that is noise of the arithmetic.
+fn dollars<S: Serializer>(amount: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((amount * 1e4).round() / 1e4)
+}
+
+/// A path need not be Unicode, JSON must be.
+fn path<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    path.as_deref().map(Path::to_string_lossy).serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! Verify: rows and listings, read afresh and joined; what they say is the truth, whatever was recorded.
+//!
+//! It needs no lock, no ledger and no write access, and its memory does not grow with rows or objects. It is the only
+//! maker of [`ZeroLegacyProof`], without which nothing is deleted.
+
+mod counts;
+mod item;
+mod join;
+mod judge;
+mod proof;
+mod scan;
+
+use anyhow::Result;
+use futures::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+pub use counts::Counts;
+pub use proof::ZeroLegacyProof;
+
+use crate::check::Deletable;
+use crate::config::{ColumnName, Config};
+use crate::database::{Database, LedgerView, TextColumn};
+use crate::failure::Failure;
+use crate::finding::{Finding, RowPlace};
+use crate::pace::Pace;
+use crate::store::{ObjectInfo, ReadObjects};
+use join::{Group, Sides, join};
+use judge::{Twins, Verdict, judge};
+use scan::{Side, scan_bucket, scan_rows};
+
+/// Where a verify puts what it finds, piece by piece.
+pub trait Sink {
+    /// A row was read.
+    fn row_read(&mut self);
+    /// Objects were listed.
+    fn listed(&self, objects: u64);
+    /// A line of the report.
+    ///
+    /// # Errors
+    /// If it cannot be written; the verify ends with it.
+    fn finding(&mut self, finding: Finding) -> Result<()>;
+    /// Evidence that a source is needed no more.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    fn deletable(&mut self, evidence: &Deletable, orphan: Option<&ObjectInfo>) -> Result<()>;
+    /// An orphan without a copy in production.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    fn orphan(&mut self, source: &ObjectInfo) -> Result<()>;
+    /// An orphan, or the source of a superseded object, that stays where it is.
+    fn kept(&mut self);
+}
+
+/// What a verify found.
+#[derive(Debug)]
+pub struct Verified {
+    /// The counts.
+    pub counts: Counts,
+    /// The references.
+    pub references: Vec<TextColumn>,
+    /// Why finalize would refuse, in plain words, the most telling first; empty if it would not.
+    pub reasons: Vec<String>,
+}
+
+/// Joins every row of the schema with both buckets and gives each its ending.
+///
+/// # Errors
+/// If rows or listings cannot be read in full (a part proves nothing), the sink fails, or `stop` is set.
+pub async fn verify<R: ReadObjects>(
+    database: &Database,
+    (source, target): (&R, &R),
+    config: &Config,
+    pace: &Pace,
+    stop: &CancellationToken,
+    sink: &mut impl Sink,
+) -> Result<Verified> {
+    let mut counts = Counts::default();
+    let scanned = scan_rows(database, config, &mut counts, sink).await?;
+    interrupted(stop)?;
+    let listed = |objects| sink.listed(objects);
+    let (sources, targets) = futures::future::try_join(
+        scan_bucket(source, Side::Source, config, listed),
+        scan_bucket(target, Side::Target, config, listed),
+    )
+    .await?;
+    interrupted(stop)?;
+    let ledger = LedgerView::open(database, config).await;
+    let sides = Sides { rows: scanned.rows, sources, targets, ledger };
+    let judged = join(sides, &config.mappings).map(|group| async {
+        let group = group?;
+        let turn = pace.turn().await;
+        group.verdict.get_or_try_init(|| judge((source, target), config.check, &group)).await?;
+        drop(turn);
+        anyhow::Ok(group)
+    });
+    let mut judged = std::pin::pin!(judged.buffered(pace.most()));
+    while let Some(group) = judged.next().await {
+        let group = group?;
+        interrupted(stop)?;
+        let mut collector = Collector { counts: &mut counts, sink: &mut *sink, columns: &scanned.columns };
+        collector.take(&group)?;
+    }
+    let reasons = reasons(&counts, config);
+    Ok(Verified { counts, references: scanned.references, reasons })
+}
+
+fn interrupted(stop: &CancellationToken) -> Result<()> {
+    if stop.is_cancelled() { Err(Failure::Interrupted.into()) } else { Ok(()) }
+}
+
+struct Collector<'a, S> {
+    counts: &'a mut Counts,
+    sink: &'a mut S,
+    columns: &'a [ColumnName],
+}
+
+impl<S: Sink> Collector<'_, S> {
+    fn take(&mut self, group: &Group) -> Result<()> {
+        let Some(verdict) = group.verdict.get() else { return Ok(()) };
+        if group.first {
+            self.counts.next_place();
+            self.counts.sources += u64::from(verdict.source.is_some());
+        }
+        for row in &group.rows {
+            if let Some(mut finding) = verdict.of_row(row, group.recorded.as_ref()) {
+                let name = usize::try_from(row.column).ok().and_then(|index| self.columns.get(index));
+                finding.row = name.map(|name| RowPlace {
+                    table: name.table.clone(),
+                    column: name.column.clone(),
+                    primary_key: row.primary_key.clone(),
+                });
+                self.report(finding, group)?;
+            }
+        }
+        if group.first {
+            self.dispose(group, verdict)?;
+        }
+        Ok(())
+    }
+
+    fn report(&mut self, mut finding: Finding, group: &Group) -> Result<()> {
+        finding.source_key = Some(group.source_key.clone());
+        finding.target_key = Some(group.target_key.clone());
+        self.counts.found(&finding);
+        self.sink.finding(finding)
+    }
+
+    /// What is to become of the source: deletable, an orphan to copy, or kept.
+    fn dispose(&mut self, group: &Group, verdict: &Verdict) -> Result<()> {
+        let Some(source) = &verdict.source else { return Ok(()) };
+        let orphan = group.rows.is_empty();
+        let deleted_by_application = if orphan {
+            let Some(finding) = verdict.of_orphan(group.recorded.as_ref()) else { return Ok(()) };
+            let deleted = finding.status == crate::finding::Status::DeletedByApplication;
+            self.report(finding, group)?;
+            deleted
+        } else {
+            false
+        };
+        match &verdict.twins {
+            Twins::Same(evidence, ..) => self.sink.deletable(evidence, orphan.then_some(source)),
+            Twins::Superseded(evidence) if !orphan => self.sink.deletable(evidence, None),
+            Twins::SourceOnly if orphan && !deleted_by_application => self.sink.orphan(source),
+            Twins::Superseded(_)
+            | Twins::SourceOnly
+            | Twins::Recorded(_)
+            | Twins::SourceChanged(_)
+            | Twins::Differ(_)
+            | Twins::Unjudged(_)
+            | Twins::TargetOnly
+            | Twins::Neither => {
+                self.sink.kept();
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Why finalize would refuse: counts in plain words first, then the first findings themselves.
+fn reasons(counts: &Counts, config: &Config) -> Vec<String> {
+    let unlisted: Vec<String> =
+        counts.unlisted_references.iter().map(|name| format!("{}.{}", name.table, name.column)).collect();
+    let said = [
+        (counts.legacy, "rows still hold a legacy path"),
+        (counts.suspect, "rows seem to name a legacy object in another form"),
+        (counts.missing_target, "modern paths name objects that do not exist"),
+        (counts.mismatch, "objects in production are no copies of their sources"),
+        (
+            if config.strict_mentions { counts.mentions.0 } else { 0 },
+            "longer texts mention a legacy path (--strict-mentions)",
+        ),
+    ];
+    let counted = said.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let unlisted =
+        (!unlisted.is_empty()).then(|| format!("legacy paths stand in unlisted columns: {}", unlisted.join(", ")));
+    counted.chain(unlisted).chain(counts.blockers.iter().cloned()).collect()
+}

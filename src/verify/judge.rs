@@ -1,0 +1,238 @@
+//! The judgement: what the twins of a place are to each other, and what that means for each row.
+
+use std::time::Duration;
+
+use super::item::{RowItem, RowKind};
+use super::join::Group;
+use super::scan::head;
+use crate::check::{Checker, Compared, Deletable, VerifiedCopy, proved_by_ledger, superseded};
+use crate::config::CheckMode;
+use crate::database::{LedgerObject, ObjectState};
+use crate::finding::{Finding, Proof, Status};
+use crate::store::{ObjectInfo, ReadObjects, StoreError};
+
+/// How often twins that change while they are read are looked at again.
+const ATTEMPTS: u32 = 4;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What the twins are to each other.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    pub(super) source: Option<ObjectInfo>,
+    pub(super) target: Option<ObjectInfo>,
+    pub(super) twins: Twins,
+}
+
+#[derive(Debug)]
+pub(super) enum Twins {
+    /// The same bytes: evidence that the source can go.
+    Same(Deletable, Proof, Option<String>),
+    /// The source is gone; the ledger proves that the target is its checked copy.
+    Recorded(VerifiedCopy),
+    /// Other bytes in the target, newer than the migration: evidence that the source is old.
+    Superseded(Deletable),
+    /// Other bytes in the target: the source was written after it was copied.
+    SourceChanged(String),
+    /// Other bytes in the target, which nothing explains.
+    Differ(String),
+    /// Both exist, but they could not be compared, for this reason.
+    Unjudged(String),
+    /// Only the legacy object exists.
+    SourceOnly,
+    /// Only the production object exists, and nothing proves where it came from.
+    TargetOnly,
+    /// Neither exists.
+    Neither,
+}
+
+/// Judges the twins of a group; listings that show nothing are checked by HEAD where absence would matter.
+pub(super) async fn judge<R: ReadObjects>(
+    (source, target): (&R, &R),
+    mode: CheckMode,
+    group: &Group,
+) -> Result<Verdict, StoreError> {
+    let legacy =
+        group.rows.iter().any(|row| matches!(row.kind, RowKind::Legacy | RowKind::Clashing | RowKind::Unlisted));
+    let modern = group.rows.iter().any(|row| row.kind == RowKind::Modern);
+    let recorded = group.recorded.as_ref();
+    let was_copied = recorded.is_some_and(|recorded| recorded.proof.is_some());
+    let mut twins = (group.source.clone(), group.target.clone());
+    if twins.0.is_none() && legacy {
+        twins.0 = head(source, &group.source_key).await?;
+    }
+    if twins.1.is_none() && (modern || was_copied || (legacy && twins.0.is_none())) {
+        twins.1 = head(target, &group.target_key).await?;
+    }
+    let checker = Checker::new(source, target, mode);
+    for _ in 0..ATTEMPTS {
+        let (Some(ours), Some(theirs)) = &twins else { break };
+        match checker.compare(ours, theirs, None).await {
+            Ok(Compared::Same(copy)) => return Ok(verdict(twins.0, twins.1, same(copy))),
+            Ok(Compared::Different(how)) => {
+                let twin = differing(ours, theirs, recorded, how);
+                return Ok(verdict(twins.0, twins.1, twin));
+            }
+            Ok(Compared::Moved) => {
+                tokio::time::sleep(PAUSE).await;
+                twins =
+                    futures::future::try_join(head(source, &group.source_key), head(target, &group.target_key)).await?;
+            }
+            Err(error) => return Ok(verdict(twins.0, twins.1, Twins::Unjudged(error.to_string()))),
+        }
+    }
+    let twin = match (&twins.0, &twins.1) {
+        (Some(_), Some(_)) => Twins::Unjudged("one of the two changes all the time".to_owned()),
+        (Some(_), None) => Twins::SourceOnly,
+        (None, Some(target)) => match recorded.and_then(|recorded| proved_by_ledger(recorded, target)) {
+            Some(copy) => Twins::Recorded(copy),
+            None => Twins::TargetOnly,
+        },
+        (None, None) => Twins::Neither,
+    };
+    Ok(verdict(twins.0, twins.1, twin))
+}
+
+fn verdict(source: Option<ObjectInfo>, target: Option<ObjectInfo>, twins: Twins) -> Verdict {
+    Verdict { source, target, twins }
+}
+
+fn same(copy: VerifiedCopy) -> Twins {
+    let (proof, sha256) = (copy.proof(), copy.sha256().map(str::to_owned));
+    Twins::Same(Deletable::Twin(copy), proof, sha256)
+}
+
+fn differing(source: &ObjectInfo, target: &ObjectInfo, recorded: Option<&LedgerObject>, how: String) -> Twins {
+    if let Some(old) = superseded(source, target, recorded) {
+        return Twins::Superseded(Deletable::Superseded(old));
+    }
+    let changed = match recorded.and_then(|recorded| recorded.source_etag.as_ref()) {
+        Some(etag) => *etag != source.etag,
+        None => source.modified_ms > target.modified_ms,
+    };
+    if changed { Twins::SourceChanged(how) } else { Twins::Differ(how) }
+}
+
+impl Verdict {
+    /// The finding for a row; `None` for one that gets no line.
+    pub(super) fn of_row(&self, row: &RowItem, recorded: Option<&LedgerObject>) -> Option<Finding> {
+        let (status, detail) = match row.kind {
+            RowKind::Silent => return None,
+            RowKind::Unlisted => (
+                Status::UnlistedReference,
+                "a legacy path in a column that --reference leaves out: add it, or exclude it with --exclude-reference"
+                    .to_owned(),
+            ),
+            RowKind::Clashing => (
+                Status::RowConflict,
+                "another row already holds the new path in a unique key: merge or delete one of the two".to_owned(),
+            ),
+            RowKind::Legacy => self.of_legacy_row(recorded),
+            RowKind::Modern => self.of_modern_row(),
+        };
+        let mut finding = self.finding(status, &detail);
+        finding.legacy_path = Some(row.legacy_path.clone());
+        finding.modern_path = Some(row.modern_path.clone());
+        Some(finding)
+    }
+
+    fn of_legacy_row(&self, recorded: Option<&LedgerObject>) -> (Status, String) {
+        let movable = |detail: &str| (Status::Legacy, detail.to_owned());
+        match &self.twins {
+            Twins::Same(..) => movable("copied and checked; the row has not moved yet: run copy"),
+            Twins::SourceOnly => movable("not copied yet: run copy"),
+            Twins::Recorded(_) => movable("the source was moved before; the row was written later: run copy"),
+            Twins::Unjudged(why) => movable(&format!("could not be compared: {why}")),
+            Twins::Superseded(_) | Twins::SourceChanged(_) | Twins::Differ(_) if self.is_own_stale_copy(recorded) => {
+                movable("the source changed after it was copied: run copy, which replaces its own copy")
+            }
+            Twins::Superseded(_) => (Status::Conflict, conflict("the two hold other bytes")),
+            Twins::SourceChanged(how) | Twins::Differ(how) => (Status::Conflict, conflict(how)),
+            Twins::TargetOnly => (
+                Status::MissingSource,
+                "the source does not exist; the target does, but nothing proves that it is a copy".to_owned(),
+            ),
+            Twins::Neither => (
+                Status::MissingSource,
+                "the row names an object that exists in neither bucket: restore it, or correct the row".to_owned(),
+            ),
+        }
+    }
+
+    fn is_own_stale_copy(&self, recorded: Option<&LedgerObject>) -> bool {
+        let (Some(recorded), Some(source), Some(target)) = (recorded, &self.source, &self.target) else { return false };
+        recorded.own_copy
+            && recorded.target_etag.as_ref() == Some(&target.etag)
+            && recorded.source_etag.as_ref().is_some_and(|etag| *etag != source.etag)
+    }
+
+    fn of_modern_row(&self) -> (Status, String) {
+        match &self.twins {
+            Twins::Same(..) => (Status::Migrated, "resolves; the source is still there".to_owned()),
+            Twins::Recorded(_) => (Status::Migrated, "resolves; the source is gone".to_owned()),
+            Twins::TargetOnly => (Status::Migrated, "resolves; there is no source to compare with".to_owned()),
+            Twins::Superseded(_) => {
+                (Status::Superseded, "the application replaced the picture in production since: fine".to_owned())
+            }
+            Twins::SourceChanged(how) => (
+                Status::SourceChanged,
+                format!("the source was written after it was copied ({how}): decide which of the two to keep"),
+            ),
+            Twins::Differ(how) => (
+                Status::Mismatch,
+                format!("the target is no copy of the source ({how}): decide which of the two to keep"),
+            ),
+            Twins::Unjudged(why) => (Status::Mismatch, format!("could not be compared: {why}")),
+            Twins::SourceOnly => (
+                Status::MissingTarget,
+                "the picture is broken: the target does not exist, but the source does".to_owned(),
+            ),
+            Twins::Neither => {
+                (Status::MissingTarget, "the picture is broken: the object exists in neither bucket".to_owned())
+            }
+        }
+    }
+
+    /// The finding for an object of the legacy bucket that no row names; `None` if there is none.
+    pub(super) fn of_orphan(&self, recorded: Option<&LedgerObject>) -> Option<Finding> {
+        self.source.as_ref()?;
+        let copied_before = recorded.is_some_and(|r| r.proof.is_some() && r.state != ObjectState::Planned);
+        let (status, detail) = match &self.twins {
+            Twins::SourceOnly if copied_before => (
+                Status::DeletedByApplication,
+                "no row names it, and the application deleted its checked copy: kept, not copied again".to_owned(),
+            ),
+            Twins::SourceOnly => (Status::Orphan, "no row names it: finalize copies it first".to_owned()),
+            Twins::Same(..) => (Status::Orphan, "no row names it; its copy is in production".to_owned()),
+            Twins::Superseded(_) | Twins::SourceChanged(_) | Twins::Differ(_) => {
+                (Status::Orphan, "no row names it, and the target holds other bytes: kept".to_owned())
+            }
+            Twins::Unjudged(why) => (Status::Orphan, format!("no row names it; could not be compared: {why}")),
+            Twins::Recorded(_) | Twins::TargetOnly | Twins::Neither => return None,
+        };
+        Some(self.finding(status, &detail))
+    }
+
+    fn finding(&self, status: Status, detail: &str) -> Finding {
+        let mut finding = Finding::new(status, detail);
+        let (proof, sha256) = match &self.twins {
+            Twins::Same(_, proof, sha256) => (Some(*proof), sha256.clone()),
+            Twins::Recorded(copy) => (Some(copy.proof()), copy.sha256().map(str::to_owned)),
+            Twins::Superseded(_)
+            | Twins::SourceChanged(_)
+            | Twins::Differ(_)
+            | Twins::Unjudged(_)
+            | Twins::SourceOnly
+            | Twins::TargetOnly
+            | Twins::Neither => (None, None),
+        };
+        (finding.proof, finding.sha256) = (proof, sha256);
+        finding.size = self.target.as_ref().or(self.source.as_ref()).map(|object| object.size);
+        finding.source_etag = self.source.as_ref().map(|object| object.etag.clone());
+        finding.target_etag = self.target.as_ref().map(|object| object.etag.clone());
+        finding
+    }
+}
+
+fn conflict(how: &str) -> String {
+    format!("the target holds other bytes and is never overwritten ({how}): decide which of the two to keep")
+}

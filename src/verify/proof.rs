@@ -1,0 +1,105 @@
+//! The proof that no legacy path is left: the first of the two keys to a delete.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::Verified;
+use crate::config::Config;
+use crate::database::{Database, RunLock, survey};
+use crate::failure::Failure;
+
+/// How long a count is believed at least.
+const FRESH: Duration = Duration::from_secs(30);
+
+/// Proof that a verify of this very run, under the lock, found no legacy path in the whole schema and nothing else that
+/// forbids a delete. It cannot be cloned, saved, or outlive the lock, and it goes stale.
+///
+/// A delete without it does not compile, and it cannot be made by hand:
+///
+/// ```compile_fail
+/// use avatar_migrate::{database::RunLock, verify::ZeroLegacyProof};
+/// use std::time::{Duration, Instant};
+/// fn forge(lock: &RunLock) -> ZeroLegacyProof<'_> {
+///     ZeroLegacyProof { lock, counted: Instant::now(), took: Duration::ZERO }
+/// }
+/// ```
+///
+/// The twin that compiles:
+///
+/// ```
+/// use avatar_migrate::{config::Config, database::{Database, RunLock}, verify::{Verified, ZeroLegacyProof}};
+/// async fn prove<'lock>(
+///     (lock, database, config): (&'lock RunLock, &Database, &Config),
+///     verified: &Verified,
+/// ) -> anyhow::Result<ZeroLegacyProof<'lock>> {
+///     ZeroLegacyProof::after(lock, database, config, verified).await
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct ZeroLegacyProof<'lock> {
+    lock: &'lock RunLock,
+    counted: Instant,
+    took: Duration,
+}
+
+impl<'lock> ZeroLegacyProof<'lock> {
+    /// Proves it: the verify gave no reason to refuse, and a count made now still finds nothing.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] with the reasons.
+    pub async fn after(
+        lock: &'lock RunLock,
+        database: &Database,
+        config: &Config,
+        verified: &Verified,
+    ) -> Result<Self> {
+        if !verified.reasons.is_empty() {
+            let hint = "see the report; `avatarMigrate copy` moves what can move".to_owned();
+            return Err(Failure::Refused { reasons: verified.reasons.clone(), hint }.into());
+        }
+        if verified.counts.legacy + verified.counts.modern == 0 {
+            let reason =
+                "no row of the schema holds a legacy or a modern path, so that zero legacy paths prove nothing";
+            let hint = "check --database-url, --legacy-prefix and --modern-prefix".to_owned();
+            return Err(Failure::Refused { reasons: vec![reason.to_owned()], hint }.into());
+        }
+        let mut proof = Self { lock, counted: Instant::now(), took: Duration::ZERO };
+        proof.count(database, config).await?;
+        Ok(proof)
+    }
+
+    /// Makes sure that the proof is fresh: counts again if the last count is older than 30 s or twice the time it took.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] if the application has written a legacy path meanwhile; the lock was lost.
+    pub async fn renew(&mut self, database: &Database, config: &Config) -> Result<()> {
+        if self.counted.elapsed() > FRESH.max(self.took * 2) {
+            self.count(database, config).await?;
+        }
+        // The lock must hold at each batch, fresh count or not.
+        drop(self.lock.connection().await?);
+        Ok(())
+    }
+
+    async fn count(&mut self, database: &Database, config: &Config) -> Result<()> {
+        let begun = Instant::now();
+        let surveys = survey(database, config).await?;
+        let counted = surveys.iter().filter(|survey| !config.exclude_references.contains(&survey.column.name));
+        let late: Vec<String> = counted
+            .filter(|survey| survey.counts.legacy + survey.counts.suspect > 0)
+            .map(|survey| {
+                let (name, rows) = (&survey.column.name, survey.counts.legacy + survey.counts.suspect);
+                format!("{rows} legacy paths were written to {}.{} meanwhile", name.table, name.column)
+            })
+            .collect();
+        if !late.is_empty() {
+            let hint =
+                "the application still writes legacy paths: stop that, then run copy and finalize again".to_owned();
+            return Err(Failure::Refused { reasons: late, hint }.into());
+        }
+        (self.counted, self.took) = (begun, begun.elapsed());
+        Ok(())
+    }
+}

@@ -1,0 +1,209 @@
+//! What only the embedded server offers: faults, counts, limits, and looking inside.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::Context;
+use avatar_migrate_kit::{Algorithm, EmbeddedS3, Fault, ObjectHeaders, StoredChecksum, png};
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart};
+
+/// A client which tries once.
+fn once(server: &EmbeddedS3) -> Client {
+    let retries = RetryConfig::disabled();
+    Client::from_conf(server.client().config().to_builder().retry_config(retries).build())
+}
+
+#[tokio::test]
+async fn faults_do_what_they_say() -> anyhow::Result<()> {
+    let server = EmbeddedS3::start()?;
+    server.put("legacy-s3", "image/a", png(1));
+    server.create_bucket("production-s3");
+    let client = once(&server);
+    let copy = |key: &'static str| {
+        client.copy_object().copy_source("legacy-s3/image/a").bucket("production-s3").key(key).send()
+    };
+    server.on_request(|seen| match seen.key.as_deref() {
+        Some("status") => Fault::Status(503, "SlowDown".to_owned()),
+        Some("lost") => Fault::AnswerLost,
+        Some("dropped") => Fault::DropConnection,
+        Some("empty") => Fault::EmptyAnswer,
+        Some("error") => Fault::ErrorInAnswer("InternalError".to_owned()),
+        Some("slow") => Fault::DelayMillis(200),
+        Some(_) | None => Fault::None,
+    });
+    let slow_down = copy("status").await.err().context("refused")?;
+    assert_eq!(slow_down.code(), Some("SlowDown"));
+    assert_eq!(slow_down.raw_response().map(|raw| raw.status().as_u16()), Some(503));
+    for key in ["lost", "dropped"] {
+        let error = copy(key).await.err().context("no answer")?;
+        assert!(error.raw_response().is_none(), "{key}: {error:?}");
+    }
+    assert_eq!(copy("empty").await?.copy_object_result(), None);
+    let inside = copy("error").await.err().context("an error within 200")?;
+    assert_eq!(inside.code(), Some("InternalError"));
+    assert_eq!(inside.raw_response().map(|raw| raw.status().as_u16()), Some(200));
+    let started = Instant::now();
+    copy("slow").await?;
+    assert!(started.elapsed() >= Duration::from_millis(200));
+    // What was done, was done; what was not, was not.
+    assert_eq!(server.keys("production-s3"), ["empty", "lost", "slow"]);
+    server.no_faults();
+    copy("status").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn requests_are_counted_and_shown() -> anyhow::Result<()> {
+    let server = EmbeddedS3::start()?;
+    server.put("legacy-s3", "image/a b", "x");
+    assert_eq!(server.requests(), BTreeMap::new(), "a test's own hand is not a request");
+    let sequence = Arc::new(AtomicU64::new(0));
+    let last = Arc::clone(&sequence);
+    server.on_request(move |seen| {
+        last.store(seen.sequence, Ordering::Relaxed);
+        if seen.operation == "CopyObject" {
+            assert_eq!(seen.copy_source, Some(("legacy-s3".to_owned(), "image/a b".to_owned())));
+            assert_eq!((seen.bucket.as_deref(), seen.key.as_deref()), (Some("legacy-s3"), Some("avatar/é")));
+            assert_eq!(seen.nth, seen.sequence - 1);
+        }
+        Fault::None
+    });
+    let client = server.client();
+    client.head_object().bucket("legacy-s3").key("image/a b").send().await?;
+    for _ in 0..2 {
+        let copy = client.copy_object().copy_source("legacy-s3/image/a%20b").bucket("legacy-s3");
+        copy.key("avatar/é").send().await?;
+    }
+    let expected = BTreeMap::from([("CopyObject".to_owned(), 2), ("HeadObject".to_owned(), 1)]);
+    assert_eq!((server.requests(), sequence.load(Ordering::Relaxed)), (expected, 3));
+    server.reset_requests();
+    assert_eq!(server.requests(), BTreeMap::new());
+    Ok(())
+}
+
+#[tokio::test]
+async fn objects_can_be_planted_and_seen() -> anyhow::Result<()> {
+    let server = EmbeddedS3::start()?;
+    let old = SystemTime::UNIX_EPOCH + Duration::from_millis(1_500_000_000_123);
+    server.put_with("legacy-s3", "image/old", png(1), ObjectHeaders::default(), |object| {
+        object.checksum = None;
+        object.last_modified = old;
+        object.tags = Arc::new(BTreeMap::from([("class".to_owned(), "avatar".to_owned())]));
+    });
+    server.put_with("legacy-s3", "image/frozen", png(2), ObjectHeaders::default(), |object| {
+        object.storage_class = Some("GLACIER".into());
+    });
+    let client = server.client();
+    let page = client.list_objects_v2().bucket("legacy-s3").send().await?;
+    let listed = page.contents().last().context("listed")?;
+    assert_eq!(SystemTime::try_from(*listed.last_modified().context("date")?)?, old, "to the millisecond");
+    let head = client.head_object().bucket("legacy-s3").key("image/old").checksum_mode(ChecksumMode::Enabled);
+    let head = head.send().await?;
+    assert_eq!(
+        (head.checksum_type(), head.tag_count(), head.content_type()),
+        (None, Some(1), Some("binary/octet-stream"))
+    );
+    let copy = |key: &str| client.copy_object().copy_source(format!("legacy-s3/{key}")).bucket("legacy-s3").key("copy");
+    let frozen = copy("image/frozen").send().await.err().context("archived")?;
+    assert_eq!(frozen.code(), Some("ObjectNotInActiveTierError"));
+    copy("image/old").send().await?;
+    let copied = server.object("legacy-s3", "copy").context("copied")?;
+    assert_eq!(copied.body, png(1));
+    assert_eq!(copied.tags.get("class").map(String::as_str), Some("avatar"));
+    assert_eq!(copied.checksum, Some(StoredChecksum::of(Algorithm::Crc64Nvme, &png(1))));
+    assert!(server.remove("legacy-s3", "copy") && !server.remove("legacy-s3", "copy"));
+    assert_eq!(server.object("legacy-s3", "copy").map(|object| object.size()), None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_copy_above_the_limit_needs_parts_and_their_checksums() -> anyhow::Result<()> {
+    let server = EmbeddedS3::start()?;
+    server.set_copy_limit(1000);
+    server.set_least_part(1);
+    server.put("b-1", "image/a", vec![7; 1001]);
+    let client = server.client();
+    let copy = client.copy_object().copy_source("b-1/image/a").bucket("b-1").key("avatar/a").send().await;
+    assert_eq!(copy.err().context("above the limit")?.code(), Some("InvalidRequest"));
+    let create = client.create_multipart_upload().bucket("b-1").key("avatar/a");
+    let id = create.checksum_algorithm(ChecksumAlgorithm::Sha256).send().await?.upload_id.context("id")?;
+    assert_eq!(server.open_uploads("b-1")?, 1);
+    let part = client.upload_part_copy().bucket("b-1").key("avatar/a").upload_id(&id).copy_source("b-1/image/a");
+    let mut parts = Vec::new();
+    for (number, range) in [(1, "bytes=0-999"), (2, "bytes=1000-1000")] {
+        let result = part.clone().part_number(number).copy_source_range(range).send().await?.copy_part_result;
+        let result = result.context("result")?;
+        let named = CompletedPart::builder().part_number(number).set_e_tag(result.e_tag);
+        parts.push(named.set_checksum_sha256(Some(result.checksum_sha256.context("the part's checksum")?)));
+    }
+    let complete = |parts: Vec<CompletedPart>| {
+        let named = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+        client.complete_multipart_upload().bucket("b-1").key("avatar/a").upload_id(&id).multipart_upload(named)
+    };
+    let bare = parts.iter().map(|part| part.clone().set_checksum_sha256(None).build()).collect();
+    assert_eq!(complete(bare).send().await.err().context("no checksums")?.code(), Some("InvalidRequest"));
+    let named: Vec<CompletedPart> = parts.into_iter().map(|part| part.build()).collect();
+    let short = complete(named.clone()).mpu_object_size(1000).send().await;
+    assert_eq!(short.err().context("another size")?.code(), Some("InvalidRequest"));
+    let done = complete(named).mpu_object_size(1001).send().await?;
+    assert_eq!(done.checksum_type(), Some(&ChecksumType::Composite));
+    assert!(done.checksum_sha256().context("checksum")?.ends_with("-2"));
+    assert_eq!(server.object("b-1", "avatar/a").context("there")?.body, vec![7; 1001]);
+    let head = client.head_object().bucket("b-1").key("avatar/a").part_number(1).send().await?;
+    assert_eq!((head.parts_count(), head.content_length()), (Some(2), Some(1000)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn small_parts_and_foreign_owners_are_refused() -> anyhow::Result<()> {
+    let server = EmbeddedS3::start()?;
+    server.create_bucket("b-1");
+    let client = server.client();
+    let id = client.create_multipart_upload().bucket("b-1").key("a").send().await?.upload_id.context("id")?;
+    let mut parts = CompletedMultipartUpload::builder();
+    for number in 1..=2 {
+        let part = client.upload_part().bucket("b-1").key("a").upload_id(&id).part_number(number);
+        let part = part.body(ByteStream::from_static(b"small")).send().await?;
+        let named = CompletedPart::builder().part_number(number).set_e_tag(part.e_tag);
+        parts = parts.parts(named.set_checksum_crc32(part.checksum_crc32).build());
+    }
+    let complete = client.complete_multipart_upload().bucket("b-1").key("a").upload_id(&id);
+    let complete = complete.multipart_upload(parts.build()).send().await;
+    assert_eq!(complete.err().context("too small")?.code(), Some("EntityTooSmall"));
+
+    let list = client.list_objects_v2().bucket("b-1");
+    list.clone().expected_bucket_owner(server.account()).send().await?;
+    let other = list.expected_bucket_owner("999999999999").send().await;
+    assert_eq!(other.err().context("another owner")?.code(), Some("AccessDenied"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_key_has_at_most_1024_bytes() -> anyhow::Result<()> {
+    let server = EmbeddedS3::start()?;
+    server.create_bucket("b-1");
+    let put = |key: String| server.client().put_object().bucket("b-1").key(key).send();
+    let longest = "é".repeat(512);
+    put(longest.clone()).await?;
+    let refused = put(format!("{longest}a")).await.err().context("1025 bytes")?;
+    assert_eq!(refused.code(), Some("KeyTooLongError"));
+    assert_eq!(server.keys("b-1"), [longest]);
+    Ok(())
+}
+
+/// Usable from blocking code, and gone when dropped.
+#[test]
+fn it_stops_when_dropped() -> anyhow::Result<()> {
+    let server = EmbeddedS3::start()?;
+    let address = server.endpoint().trim_start_matches("http://").to_owned();
+    assert!(std::net::TcpStream::connect(&address).is_ok());
+    drop(server);
+    assert!(std::net::TcpStream::connect(&address).is_err());
+    Ok(())
+}
