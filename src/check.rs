@@ -14,7 +14,7 @@ use crate::finding::Proof;
 use crate::path::{ETag, ObjectKey};
 pub use spool::EvidenceSpool;
 
-use crate::store::{DeleteItem, ObjectDetails, ObjectInfo, ReadObjects, Sha256Digest, StoreError};
+use crate::store::{DeleteItem, Hashed, ObjectDetails, ObjectInfo, ReadObjects, Sha256Digest, StoreError};
 
 /// Evidence that a production object holds the bytes of its legacy twin (or, with [`Proof::Ledger`], of a twin that was
 /// checked before it went). Made by [`Checker`] alone; cannot be built, cloned or changed elsewhere.
@@ -115,8 +115,8 @@ impl<'a, R: ReadObjects> Checker<'a, R> {
         Self { source, target, mode }
     }
 
-    /// Compares two objects as they are now. `copied` is the SHA-256 that the endpoint computed over the target's bytes
-    /// when it copied them; it spares reading the target, but never the source.
+    /// Compares two objects as they are now. `known` is a SHA-256 that was computed over one of the two while it was
+    /// copied; it spares reading that one, but never the other.
     ///
     /// # Errors
     /// If a bucket cannot be read.
@@ -124,7 +124,7 @@ impl<'a, R: ReadObjects> Checker<'a, R> {
         &self,
         source: &ObjectInfo,
         target: &ObjectInfo,
-        copied: Option<Sha256Digest>,
+        known: Option<(Hashed, Sha256Digest)>,
     ) -> Result<Compared, StoreError> {
         if source.size != target.size {
             return Ok(Compared::Different(format!("the sizes differ: {} and {} bytes", source.size, target.size)));
@@ -132,12 +132,12 @@ impl<'a, R: ReadObjects> Checker<'a, R> {
         match self.mode {
             CheckMode::Auto => {
                 if source.etag == target.etag && source.etag.is_single_part() {
-                    return Ok(same(source, target, Proof::ETag, copied.map(hex)));
+                    return Ok(same(source, target, Proof::ETag, known.map(|(_, digest)| hex(digest))));
                 }
                 if let Some(compared) = self.compare_checksums(source, target).await? {
                     return Ok(compared);
                 }
-                self.compare_bytes(source, target, copied).await
+                self.compare_bytes(source, target, known).await
             }
             CheckMode::Sha256 => self.compare_bytes(source, target, None).await,
         }
@@ -168,15 +168,13 @@ impl<'a, R: ReadObjects> Checker<'a, R> {
         &self,
         source: &ObjectInfo,
         target: &ObjectInfo,
-        copied: Option<Sha256Digest>,
+        known: Option<(Hashed, Sha256Digest)>,
     ) -> Result<Compared, StoreError> {
-        let target_digest = async {
-            match copied {
-                Some(digest) => Ok(Some(digest)),
-                None => self.target.sha256(target).await,
-            }
+        let (ours, theirs) = match known {
+            Some((Hashed::Source, digest)) => (Some(digest), self.target.sha256(target).await?),
+            Some((Hashed::Target, digest)) => (self.source.sha256(source).await?, Some(digest)),
+            None => futures::future::try_join(self.source.sha256(source), self.target.sha256(target)).await?,
         };
-        let (ours, theirs) = futures::future::try_join(self.source.sha256(source), target_digest).await?;
         Ok(match (ours, theirs) {
             (Some(ours), Some(theirs)) if ours == theirs => same(source, target, Proof::Sha256, Some(hex(ours))),
             (Some(_), Some(_)) => Compared::Different("the SHA-256 of the bytes differ".to_owned()),

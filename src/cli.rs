@@ -1,7 +1,63 @@
 //! The command line: what is said, what it means, what is printed.
 
 pub mod arguments;
+mod confirm;
+mod execute;
 mod help;
+mod logging;
 mod password;
+mod print;
+mod signals;
+
+use std::process::ExitCode;
 
 pub use password::ask_password;
+
+use crate::config::{self, ConfigError, Settings};
+use crate::failure::Exit;
+use crate::report::progress::{Progress, ProgressMode};
+
+/// The whole program: arguments in, exit code out.
+#[must_use]
+pub fn main() -> ExitCode {
+    let exit = match settings() {
+        Ok(settings) => run(settings),
+        Err(error) => {
+            print::config_error(&error);
+            Exit::Usage
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+fn settings() -> Result<Settings, ConfigError> {
+    // Help, version and usage errors end here, before anything else is begun.
+    let arguments = arguments::parse(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    let unreadable = |error: std::io::Error| {
+        ConfigError::new(format!("the database password could not be read: {error}"))
+            .hint("give it with --database-password-file, or in AVATAR_MIGRATE_DATABASE_PASSWORD")
+    };
+    let arguments = arguments.asking(ask_password).map_err(unreadable)?;
+    let directory = std::env::current_dir()
+        .map_err(|error| ConfigError::new(format!("the working directory cannot be read: {error}")))?;
+    config::load(arguments, std::env::vars_os(), &directory)
+}
+
+fn run(settings: Settings) -> Exit {
+    let quiet = settings.output.verbosity == config::Verbosity::Quiet;
+    let progress = Progress::new(ProgressMode::detect(&console::Term::stderr(), quiet));
+    logging::start(settings.output, progress.clone());
+    if settings.password_in_clear {
+        tracing::warn!(
+            "the password stands in the arguments, where other users of this host can read it: give `-` instead, which asks"
+        );
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(execute::execute(settings, progress)),
+        Err(error) => {
+            print::failure(&anyhow::Error::from(error).context("failed to start"), &progress);
+            Exit::Failed
+        }
+    }
+}

@@ -213,7 +213,7 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
         copied: Option<u64>,
     ) -> Step {
         let checker = Checker::new(self.source, self.target, self.check);
-        match checker.compare(&source, &target, digest).await {
+        match checker.compare(&source, &target, digest.map(|digest| (C::HASHED, digest))).await {
             Ok(Compared::Same(copy)) => {
                 let own = own(object, &target, copied);
                 Step::End(Ending::Verified { copy, own, copied })
@@ -269,4 +269,28 @@ fn replaceable(object: &LedgerObject, source: &ObjectInfo, target: &ObjectInfo) 
 fn own(object: &LedgerObject, target: &ObjectInfo, copied: Option<u64>) -> OwnCopy {
     let recorded = object.own_copy && object.target_etag.as_ref() == Some(&target.etag);
     if copied.is_some() || recorded { OwnCopy::Ours } else { OwnCopy::Found }
+}
+
+/// Those of the checked `objects` (ascending) whose source is not the one that was checked any more. A source that is gone
+/// is none of them: its checked copy is what is left of it.
+///
+/// # Errors
+/// If the bucket cannot be read.
+pub async fn sources_that_changed(
+    source: &impl ReadObjects,
+    objects: Vec<LedgerObject>,
+) -> Result<Vec<LedgerObject>, StoreError> {
+    let seen = look(source, &objects.iter().map(|object| &object.source).collect::<Vec<_>>()).await?;
+    let mut changed = Vec::new();
+    for object in objects {
+        let Some(checked) = &object.source_etag else { continue };
+        let etag = match seen.get(&object.source) {
+            Some(info) => Some(info.etag.clone()),
+            None => source.head(&object.source).await?.map(|details| details.info.etag),
+        };
+        if etag.is_some_and(|etag| etag != *checked) {
+            changed.push(object);
+        }
+    }
+    Ok(changed)
 }

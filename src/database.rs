@@ -2,6 +2,7 @@
 //!
 //! Only this room names `sqlx`. Values are always bound; identifiers and literals of settings are quoted in one place.
 
+mod blocked;
 mod column;
 mod journal;
 mod ledger;
@@ -16,6 +17,7 @@ mod sql;
 mod survey;
 mod view;
 
+pub use blocked::count_blocked_rows;
 pub use column::{Content, KeyColumn, TextColumn, UniquePart};
 pub use journal::{KeyRange, move_rows, next_boundary};
 pub use ledger::{Ledger, LedgerName};

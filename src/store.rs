@@ -3,8 +3,36 @@
 //! Only this room names `aws_sdk_s3`. What each operation guarantees stands at its trait; what a server did is returned
 //! as data ([`CopyEnd`], [`DeleteEnd`]), only "this request could not be judged" is a [`StoreError`].
 
+mod attributes;
+mod body;
+mod bucket;
+mod canary;
+mod connect;
+mod copier;
+mod copy_source;
+mod deleter;
+mod failure;
+mod guard;
+mod listing;
+mod multipart;
+mod parts;
+mod patience;
+mod requests;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod upload;
+
 use std::collections::BTreeMap;
 use std::future::Future;
+
+pub use bucket::Bucket;
+pub use connect::{Stores, connect};
+pub use copier::Copier;
+pub use deleter::{DeleteMode, DeleteProof, Deleter, Unenforced};
+pub use parts::PartSizes;
+pub use requests::{RequestCounters, Requests};
+pub use stream::Streamer;
 
 use crate::path::{ETag, ObjectKey};
 
@@ -31,6 +59,8 @@ pub struct ObjectDetails {
     pub checksums: BTreeMap<String, String>,
     /// Content headers (`content-type`, `cache-control`, …) and user metadata (`x-amz-meta-…`), in lower case.
     pub headers: BTreeMap<String, String>,
+    /// How many tags it has; 0 also where the identity may not read them.
+    pub tag_count: u32,
     /// The version in a versioned bucket.
     pub version: Option<String>,
 }
@@ -65,7 +95,8 @@ pub trait ReadObjects: Send + Sync {
         token: Option<PageToken>,
     ) -> impl Future<Output = Result<ListPage, StoreError>> + Send;
 
-    /// SHA-256 over the bytes, read while the object still has this ETag (GET `If-Match`). `None` if it is gone or changed.
+    /// SHA-256 over the bytes, read while the object still has this ETag (GET `If-Match`). `None` if it is gone or
+    /// changed.
     fn sha256(&self, object: &ObjectInfo) -> impl Future<Output = Result<Option<Sha256Digest>, StoreError>> + Send;
 }
 
@@ -75,6 +106,9 @@ pub struct Sha256Digest(pub [u8; 32]);
 
 /// Copying from the legacy to the production bucket: can create target objects, and replace the migration's own copies.
 pub trait CopyObjects: Send + Sync {
+    /// Whose bytes the SHA-256 of [`CopyEnd::Copied`] is over.
+    const HASHED: Hashed;
+
     /// Copies one object with its headers, user metadata and tags, if the source still has the ETag of `source`, and
     /// if the target is as `guard` demands. Above the multipart threshold in parts. Safe to repeat.
     fn copy(
@@ -83,6 +117,15 @@ pub trait CopyObjects: Send + Sync {
         target: &ObjectKey,
         guard: &CopyGuard,
     ) -> impl Future<Output = Result<CopyEnd, StoreError>> + Send;
+}
+
+/// Whose bytes a SHA-256 is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hashed {
+    /// The source's, as this program read them.
+    Source,
+    /// The target's, as the endpoint stored them.
+    Target,
 }
 
 /// What must hold of the target for a copy to happen.
@@ -101,7 +144,8 @@ pub enum CopyEnd {
     Copied {
         /// The new object's ETag.
         etag: ETag,
-        /// The SHA-256 that the endpoint computed over the copied bytes, if it gives one.
+        /// A SHA-256 over the copied bytes: of a server-side copy what the endpoint says of the new object, if it does;
+        /// of a streamed copy what this program computed over the bytes that it read from the source and sent.
         sha256: Option<Sha256Digest>,
     },
     /// A condition failed (412), a concurrent write was in the way (409), or the answer was lost: look at both sides.
@@ -112,7 +156,8 @@ pub enum CopyEnd {
 
 /// Deleting sources: in scope only in finalize.
 pub trait DeleteSources: Send + Sync {
-    /// Deletes each object on the condition that it still has its ETag; one end per item, in order. At most 1,000 items.
+    /// Deletes each object on the condition that it still has its ETag; one end per item, in order. At most 1,000
+    /// items, with distinct keys. What is wrong with single objects is an end; an error says nothing of any of them.
     fn delete(&self, objects: &[DeleteItem]) -> impl Future<Output = Result<Vec<DeleteEnd>, StoreError>> + Send;
 }
 

@@ -21,7 +21,7 @@ use crate::check::Deletable;
 use crate::config::{ColumnName, Config};
 use crate::database::{Database, LedgerView, TextColumn};
 use crate::failure::Failure;
-use crate::finding::{Finding, RowPlace};
+use crate::finding::{Finding, RowPlace, Status};
 use crate::pace::Pace;
 use crate::store::{ObjectInfo, ReadObjects};
 use join::{Group, Sides, join};
@@ -49,8 +49,17 @@ pub trait Sink {
     /// # Errors
     /// If it cannot be kept.
     fn orphan(&mut self, source: &ObjectInfo) -> Result<()>;
-    /// An orphan, or the source of a superseded object, that stays where it is.
-    fn kept(&mut self);
+    /// A source that stays where it is, because of a problem or on purpose.
+    fn kept(&mut self, why: Kept);
+}
+
+/// Why a source stays where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Its twin differs or could not be compared.
+    Problem,
+    /// The application deleted its checked copy: it must not come back.
+    DeletedByApplication,
 }
 
 /// What a verify found.
@@ -121,7 +130,7 @@ impl<S: Sink> Collector<'_, S> {
         let Some(verdict) = group.verdict.get() else { return Ok(()) };
         if group.first {
             self.counts.next_place();
-            self.counts.sources += u64::from(verdict.source.is_some());
+            self.counts.objects += u64::from(verdict.source.is_some() || !group.rows.is_empty());
         }
         for row in &group.rows {
             if let Some(mut finding) = verdict.of_row(row, group.recorded.as_ref()) {
@@ -151,18 +160,18 @@ impl<S: Sink> Collector<'_, S> {
     fn dispose(&mut self, group: &Group, verdict: &Verdict) -> Result<()> {
         let Some(source) = &verdict.source else { return Ok(()) };
         let orphan = group.rows.is_empty();
-        let deleted_by_application = if orphan {
-            let Some(finding) = verdict.of_orphan(group.recorded.as_ref()) else { return Ok(()) };
-            let deleted = finding.status == crate::finding::Status::DeletedByApplication;
+        if orphan && let Some(finding) = verdict.of_orphan(group.recorded.as_ref()) {
+            let deleted = finding.status == Status::DeletedByApplication;
             self.report(finding, group)?;
-            deleted
-        } else {
-            false
-        };
+            if deleted {
+                self.sink.kept(Kept::DeletedByApplication);
+                return Ok(());
+            }
+        }
         match &verdict.twins {
             Twins::Same(evidence, ..) => self.sink.deletable(evidence, orphan.then_some(source)),
             Twins::Superseded(evidence) if !orphan => self.sink.deletable(evidence, None),
-            Twins::SourceOnly if orphan && !deleted_by_application => self.sink.orphan(source),
+            Twins::SourceOnly if orphan => self.sink.orphan(source),
             Twins::Superseded(_)
             | Twins::SourceOnly
             | Twins::Recorded(_)
@@ -171,7 +180,7 @@ impl<S: Sink> Collector<'_, S> {
             | Twins::Unjudged(_)
             | Twins::TargetOnly
             | Twins::Neither => {
-                self.sink.kept();
+                self.sink.kept(Kept::Problem);
                 Ok(())
             }
         }

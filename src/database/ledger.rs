@@ -72,6 +72,17 @@ impl Ledger {
         Ok(())
     }
 
+    /// With what other settings the last copy of `schema` was made, if they were others.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn last_copy_elsewhere(&self, schema: &str) -> Result<Option<String>> {
+        let statement = self.statement(statement!("last_copy.sql"));
+        let last: Option<(u32, String)> =
+            sqlx::query_as(statement.sql()).bind(schema).fetch_optional(&self.pool).await?;
+        Ok(last.filter(|(migration, _)| *migration != self.migration).map(|(_, settings)| settings))
+    }
+
     /// The number of this run.
     #[must_use]
     pub fn run(&self) -> u64 {

@@ -2,12 +2,12 @@
 //!
 //! The names of the fields are API. Fields beyond the normal summary (forecast, reasons) are left out where empty.
 
-use std::iter::Sum;
-use std::ops::{Add, AddAssign, Sub};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
+
+pub use crate::store::Requests;
 
 /// What `copy` did, or in a dry run: would do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -257,71 +257,6 @@ pub struct LockHolder {
     pub pid: u32,
     /// Since when, in the database's time.
     pub since: String,
-}
-
-/// S3 requests by kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Requests {
-    /// Pages of listings.
-    pub list: u64,
-    /// Looks at one object.
-    pub head: u64,
-    /// Reads of bytes.
-    pub get: u64,
-    /// Writes of bytes.
-    pub put: u64,
-    /// Copies within the store.
-    pub copy: u64,
-    /// Deletes, of one object or of many.
-    pub delete: u64,
-}
-
-impl Requests {
-    /// All kinds together.
-    #[must_use]
-    pub fn total(self) -> u64 {
-        self.list + self.head + self.get + self.put + self.copy + self.delete
-    }
-
-    fn each(self, other: Self, of: impl Fn(u64, u64) -> u64) -> Self {
-        Self {
-            list: of(self.list, other.list),
-            head: of(self.head, other.head),
-            get: of(self.get, other.get),
-            put: of(self.put, other.put),
-            copy: of(self.copy, other.copy),
-            delete: of(self.delete, other.delete),
-        }
-    }
-}
-
-impl Add for Requests {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        self.each(other, u64::saturating_add)
-    }
-}
-
-impl AddAssign for Requests {
-    fn add_assign(&mut self, other: Self) {
-        *self = *self + other;
-    }
-}
-
-/// What was added between two readings of a counter; the earlier reading is subtracted and nothing goes below zero.
-impl Sub for Requests {
-    type Output = Self;
-
-    fn sub(self, other: Self) -> Self {
-        self.each(other, u64::saturating_sub)
-    }
-}
-
-impl Sum for Requests {
-    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
-        all.fold(Self::default(), Add::add)
-    }
 }
 
 fn seconds<S: Serializer>(elapsed: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

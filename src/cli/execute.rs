@@ -1,0 +1,85 @@
+//! One command from settings to exit code.
+
+use anyhow::Result;
+use tokio_util::sync::CancellationToken;
+
+use super::{confirm, print, signals};
+use crate::config::{Command, FinalizeOptions, Output, Settings, VerifyOptions};
+use crate::failure::{Exit, Failure};
+use crate::report::progress::Progress;
+use crate::report::summary::MigrateSummary;
+use crate::run::{Confirmation, FinalizeEnd, Session, copy, finalize, verify};
+
+/// Runs the command and prints how it ended.
+pub(super) async fn execute(settings: Settings, progress: Progress) -> Exit {
+    let (command, output) = (settings.command, settings.output);
+    match try_execute(settings, progress.clone()).await {
+        Ok(exit) => exit,
+        Err(error) => {
+            print::ending(command, output, &error);
+            print::failure(&error, &progress);
+            error.downcast_ref::<Failure>().map_or(Exit::Failed, Failure::exit)
+        }
+    }
+}
+
+async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
+    let stop = CancellationToken::new();
+    signals::listen(stop.clone(), progress.clone());
+    let session = Session::open(settings.config, progress, stop).await?;
+    let output = settings.output;
+    let ended = match settings.command {
+        Command::Copy => {
+            let (summary, exit) = copy(&session, &settings.copy).await?;
+            print::copy(output, &summary)?;
+            Ok(exit)
+        }
+        Command::Verify => {
+            let (summary, exit) = verify(&session, &settings.verify).await?;
+            print::verify(output, &summary)?;
+            Ok(exit)
+        }
+        Command::Finalize => {
+            let end = confirmed(&session, &settings.finalize).await?;
+            print::finalize(output, &end.summary)?;
+            print::refused(&end, &session.progress);
+            Ok(end.exit)
+        }
+        Command::Migrate => migrate(&session, output, &settings.verify, &settings.finalize, &settings.copy).await,
+    };
+    session.close().await;
+    ended
+}
+
+async fn confirmed(session: &Session, options: &FinalizeOptions) -> Result<FinalizeEnd> {
+    let ask = |asked: &Confirmation| confirm::ask(&session.progress, asked);
+    finalize(session, options, &ask).await
+}
+
+/// The one-line form: copy, verify, finalize, stopping at the first that does not return 0.
+async fn migrate(
+    session: &Session,
+    output: Output,
+    verifying: &VerifyOptions,
+    finalizing: &FinalizeOptions,
+    copying: &crate::config::CopyOptions,
+) -> Result<Exit> {
+    let (copied, mut exit) = copy(session, copying).await?;
+    let mut summary = MigrateSummary { copy: Some(copied), verify: None, finalize: None };
+    let mut refusal = None;
+    if exit == Exit::Clean && !copying.dry_run {
+        let (verified, ended) = verify(session, verifying).await?;
+        (summary.verify, exit) = (Some(verified), ended);
+        if exit == Exit::Clean {
+            let end = confirmed(session, finalizing).await?;
+            exit = end.exit;
+            summary.finalize = Some(end.summary.clone());
+            refusal = Some(end);
+        }
+    }
+    print::migrate(output, &summary)?;
+    if let Some(end) = refusal {
+        print::refused(&end, &session.progress);
+    }
+    Ok(exit)
+}

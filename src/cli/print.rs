@@ -1,0 +1,126 @@
+//! Printing: summaries on standard output, errors and their hints on standard error.
+
+use std::io::{self, Write};
+
+use anyhow::{Context, Result};
+use console::{Style, Term};
+use serde::Serialize;
+
+use super::arguments::PROGRAM;
+use crate::config::{Command, ConfigError, Format, Output};
+use crate::failure::{Exit, Failure};
+use crate::report::human::{Paint, copy_text, finalize_text, migrate_text, verify_text};
+use crate::report::progress::Progress;
+use crate::report::summary::{
+    CopySummary, FinalizeSummary, LockHeld, LockHolder, MigrateSummary, Refusal, VerifySummary,
+};
+use crate::report::text::printable;
+use crate::run::FinalizeEnd;
+
+/// The summary of `copy`.
+pub(super) fn copy(output: Output, summary: &CopySummary) -> Result<()> {
+    show(output, summary, copy_text)
+}
+
+/// The summary of `verify`.
+pub(super) fn verify(output: Output, summary: &VerifySummary) -> Result<()> {
+    show(output, summary, verify_text)
+}
+
+/// The summary of `finalize`.
+pub(super) fn finalize(output: Output, summary: &FinalizeSummary) -> Result<()> {
+    show(output, summary, finalize_text)
+}
+
+/// The summary of the one-line form.
+pub(super) fn migrate(output: Output, summary: &MigrateSummary) -> Result<()> {
+    show(output, summary, migrate_text)
+}
+
+fn show<S: Serialize>(output: Output, summary: &S, text: impl Fn(&S, Paint) -> String) -> Result<()> {
+    match output.format {
+        Format::Human => write_out(&text(summary, Paint::of(&Term::stdout()))),
+        Format::Json => write_out(&format!("{}\n", serde_json::to_string(summary)?)),
+    }
+}
+
+fn write_out(text: &str) -> Result<()> {
+    let mut output = io::stdout().lock();
+    output.write_all(text.as_bytes()).and_then(|()| output.flush()).context("failed to write to standard output")
+}
+
+/// With `--format json` a refusal and a held lock print their object as well.
+pub(super) fn ending(command: Command, output: Output, error: &anyhow::Error) {
+    let (Format::Json, Some(failure)) = (output.format, error.downcast_ref::<Failure>()) else { return };
+    let name = command_name(command);
+    let json = match failure {
+        Failure::Refused { reasons, .. } => serde_json::to_string(&Refusal::new(name, reasons.clone())),
+        Failure::Locked { holder } => {
+            let known = holder.pid != 0;
+            let locked_by =
+                known.then(|| LockHolder { host: holder.host.clone(), pid: holder.pid, since: holder.since.clone() });
+            serde_json::to_string(&LockHeld { command: name.to_owned(), locked_by })
+        }
+        Failure::Usage { .. } | Failure::Interrupted => return,
+    };
+    if let Ok(json) = json {
+        // The failure itself is printed next; a closed standard output cannot be told of.
+        drop(write_out(&format!("{json}\n")));
+    }
+}
+
+fn command_name(command: Command) -> &'static str {
+    match command {
+        Command::Copy => "copy",
+        Command::Verify => "verify",
+        Command::Finalize => "finalize",
+        Command::Migrate => "migrate",
+    }
+}
+
+/// Why a finalize was refused, reason by reason, and what to do next.
+pub(super) fn refused(end: &FinalizeEnd, progress: &Progress) {
+    if end.exit == Exit::Refused {
+        reasons(&end.summary.reasons, &end.hint, progress);
+    }
+}
+
+/// An error and its hint.
+pub(super) fn failure(error: &anyhow::Error, progress: &Progress) {
+    match error.downcast_ref::<Failure>() {
+        Some(Failure::Refused { reasons: list, hint }) => reasons(list, hint, progress),
+        Some(failure) => {
+            progress.println(&message(&format!("{error:#}")));
+            progress.println(&hint(failure.hint()));
+        }
+        None => {
+            progress.println(&message(&format!("{error:#}")));
+            progress.println(&hint("nothing is lost: run the same command again, it continues where it stopped"));
+        }
+    }
+}
+
+fn reasons(list: &[String], next: &str, progress: &Progress) {
+    progress.println(&message("refused; nothing was deleted or rolled back"));
+    for reason in list {
+        progress.println(&format!("  - {}", printable(reason)));
+    }
+    progress.println(&hint(next));
+}
+
+fn message(text: &str) -> String {
+    format!("{} {}", Style::new().for_stderr().red().bold().apply_to("error:"), printable(text))
+}
+
+fn hint(text: &str) -> String {
+    format!("{} {}", Style::new().for_stderr().cyan().apply_to(" hint:"), printable(text))
+}
+
+/// An error in the settings, before anything is set up.
+pub(super) fn config_error(error: &ConfigError) {
+    let hint_line = error.hint.as_deref().unwrap_or("see the settings in the help");
+    let help = format!("{PROGRAM} --help lists all settings");
+    let text = format!("{}\n{}\n       {help}\n", message(&error.message), hint(hint_line));
+    // Standard error may be closed; the exit code tells all the same.
+    drop(io::stderr().lock().write_all(text.as_bytes()));
+}

@@ -1,0 +1,117 @@
+//! The composition root: settings become a session, a session runs commands; loops, concurrency and cancellation are here.
+
+mod copying;
+mod dry;
+mod finalizing;
+mod sync;
+mod verifying;
+
+use std::time::Instant;
+
+use anyhow::Result;
+use tokio_util::sync::CancellationToken;
+
+pub use copying::copy;
+pub use finalizing::{Confirm, Confirmation, FinalizeEnd, finalize};
+pub use verifying::verify;
+
+use crate::config::Config;
+use crate::database::Database;
+use crate::failure::{Exit, Failure};
+use crate::pace::Pace;
+use crate::report::progress::Progress;
+use crate::store::{PartSizes, Requests, StoreError, StoreErrorKind, Stores, connect};
+
+/// Everything that a command works with.
+#[derive(Debug)]
+pub struct Session {
+    /// The settings.
+    pub config: Config,
+    /// Where the rows are.
+    pub database: Database,
+    /// Where the objects are.
+    pub stores: Stores,
+    /// How many requests run at once.
+    pub pace: Pace,
+    /// Where progress is shown.
+    pub progress: Progress,
+    /// Set when the command is to end early.
+    pub stop: CancellationToken,
+    begun: Instant,
+}
+
+impl Session {
+    /// Connects to the database and to both buckets, and makes sure that all three answer.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] where settings are the reason, else what the server said.
+    pub async fn open(config: Config, progress: Progress, stop: CancellationToken) -> Result<Self> {
+        let database = Database::connect(&config.database).await?;
+        let stores = connect(&config.source, &config.target).await.map_err(usage)?;
+        for keys in config.mappings.key_mappings() {
+            stores.source.probe(&keys.legacy).await.map_err(usage)?;
+            stores.target.probe(&keys.modern).await.map_err(usage)?;
+        }
+        let pace = Pace::new(config.concurrency);
+        Ok(Self { config, database, stores, pace, progress, stop, begun: Instant::now() })
+    }
+
+    /// Starts the clock and the request counter of a command.
+    pub(crate) fn meter(&self) -> Meter {
+        Meter { begun: Instant::now(), before: self.stores.requests.snapshot() }
+    }
+
+    /// Closes the connections.
+    pub async fn close(&self) {
+        self.database.close().await;
+        tracing::debug!(seconds = self.begun.elapsed().as_secs_f64(), "session closed");
+    }
+
+    pub(crate) fn part_sizes(&self) -> PartSizes {
+        PartSizes { threshold: self.config.multipart_threshold, part_size: self.config.multipart_part_size }
+    }
+
+    pub(crate) fn interrupted(&self) -> Result<()> {
+        if self.stop.is_cancelled() { Err(Failure::Interrupted.into()) } else { Ok(()) }
+    }
+}
+
+/// Time and requests of one command.
+pub(crate) struct Meter {
+    begun: Instant,
+    before: Requests,
+}
+
+impl Meter {
+    pub(crate) fn elapsed(&self) -> std::time::Duration {
+        self.begun.elapsed()
+    }
+
+    pub(crate) fn requests(&self, session: &Session) -> Requests {
+        session.stores.requests.snapshot() - self.before
+    }
+}
+
+/// A bucket that cannot be reached at all is a matter of settings where the operator can change them.
+fn usage(error: StoreError) -> anyhow::Error {
+    let hint = match error.kind {
+        StoreErrorKind::NoSuchBucket => "check --source-bucket and --target-bucket, and the endpoint they are on",
+        StoreErrorKind::Credentials => {
+            "check the AWS profile or the environment's keys (--source-profile, --target-profile)"
+        }
+        StoreErrorKind::Forbidden => {
+            "grant s3:ListBucket on the bucket and s3:GetObject on its objects to this identity"
+        }
+        StoreErrorKind::Other => "check --source-region, --target-region and the endpoint URLs",
+        StoreErrorKind::Unreachable => {
+            "check --source-endpoint-url and --target-endpoint-url, and that the server is running"
+        }
+        StoreErrorKind::Archived | StoreErrorKind::Throttled => return error.into(),
+    };
+    Failure::Usage { message: error.to_string(), hint: hint.to_owned() }.into()
+}
+
+/// The exit code of a command that ran.
+pub(crate) fn exit(clean: bool) -> Exit {
+    if clean { Exit::Clean } else { Exit::Left }
+}

@@ -1,0 +1,289 @@
+//! Phase one: passes of plan, copy, check and cutover, until only rows that cannot move are left.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+
+use super::{Meter, Session, dry, exit, sync};
+use crate::check::{OwnCopy, VerifiedCopy, VerifiedObjects};
+use crate::config::{CopyOptions, Method};
+use crate::copy::{Copying, Ending, sources_that_changed};
+use crate::cutover::cut_over;
+use crate::database::{
+    ColumnSurvey, Ledger, LedgerName, LedgerObject, ObjectMark, ObjectState, RunLock, TextColumn, count_blocked_rows,
+    preflight, references, survey,
+};
+use crate::failure::Exit;
+use crate::path::ObjectKey;
+use crate::plan::plan;
+use crate::report::progress::Phase;
+use crate::report::summary::{CopyObjects as ObjectTotals, CopyRows, CopySummary};
+use crate::report::text::printable;
+use crate::store::{Copier, CopyObjects, Streamer};
+
+/// Objects that are looked at, copied and written to the ledger together.
+const WINDOW: usize = 1000;
+/// An application that keeps writing legacy rows is followed so often.
+const PASSES_MAX: u32 = 20;
+/// Problems of one kind that are shown one by one; the rest is counted, and verify lists it.
+const SHOWN_MAX: u64 = 10;
+
+/// Runs `copy`.
+///
+/// # Errors
+/// What keeps the command from going on; endings of rows and objects are in the summary.
+pub async fn copy(session: &Session, options: &CopyOptions) -> Result<(CopySummary, Exit)> {
+    if options.dry_run {
+        return dry::run(session).await;
+    }
+    let sizes = session.part_sizes();
+    let (source, target) = (session.stores.source.clone(), session.stores.target.clone());
+    match session.config.method {
+        Method::Copy | Method::Sync => run(session, options, &Copier::new(source, target, sizes)).await,
+        Method::Stream => run(session, options, &Streamer::new(source, target, sizes)).await,
+    }
+}
+
+async fn run<C: CopyObjects>(session: &Session, options: &CopyOptions, copier: &C) -> Result<(CopySummary, Exit)> {
+    let meter = session.meter();
+    let (database, config) = (&session.database, &session.config);
+    let name = LedgerName::new(&config.ledger_schema);
+    let mut lock = RunLock::take(database, &name, config.lock_wait).await?;
+    let phase = session.progress.phase("survey", None, "columns");
+    let surveys = survey(database, config).await?;
+    phase.finish();
+    let found = references(config, &surveys);
+    announce(session, &found);
+    preflight(database, config, &found).await?;
+    if config.method == Method::Sync {
+        sync::run(session).await?;
+    }
+    let ledger = Ledger::open(database, &mut lock, config, "copy").await?;
+    let mut copy_run = CopyRun { session, copier, lock: &lock, ledger: &ledger, totals: Totals::default() };
+    let ran = copy_run.passes(surveys, options.limit).await;
+    let surveys = match ran {
+        Ok(surveys) => surveys,
+        Err(error) => {
+            // The run ended with an error: that is what counts, whether or not the ledger can still note it.
+            drop(ledger.close(Exit::Failed).await);
+            return Err(error);
+        }
+    };
+    let summary = copy_run.summary(&surveys, &meter).await?;
+    let exit = exit(!summary.work_is_left());
+    ledger.close(exit).await?;
+    Ok((summary, exit))
+}
+
+fn announce(session: &Session, references: &[TextColumn]) {
+    if references.is_empty() {
+        session.progress.println("no column of the schema holds a legacy or a modern path: nothing to do");
+    }
+    for column in references {
+        session.progress.println(&format!("reference {}", printable(&dotted(column))));
+    }
+}
+
+fn dotted(column: &TextColumn) -> String {
+    format!("{}.{}", column.name.table, column.name.column)
+}
+
+#[derive(Default)]
+struct Totals {
+    updated: u64,
+    copied: u64,
+    bytes: u64,
+    passes: u32,
+    part: u32,
+    shown: HashMap<&'static str, u64>,
+}
+
+struct CopyRun<'a, C> {
+    session: &'a Session,
+    copier: &'a C,
+    lock: &'a RunLock,
+    ledger: &'a Ledger,
+    totals: Totals,
+}
+
+impl<'a, C: CopyObjects> CopyRun<'a, C> {
+    /// Passes until nothing moves any more; gives the last survey.
+    async fn passes(&mut self, mut surveys: Vec<ColumnSurvey>, limit: Option<u64>) -> Result<Vec<ColumnSurvey>> {
+        let (database, config) = (&self.session.database, &self.session.config);
+        while legacy_rows(&surveys) > 0 && self.totals.passes < PASSES_MAX {
+            self.totals.passes += 1;
+            let references = references(config, &surveys);
+            let phase = self.session.progress.phase("plan", None, "rows");
+            plan(database, (self.lock, self.ledger), config, &references, self.totals.passes, limit).await?;
+            phase.add(legacy_rows(&surveys));
+            phase.finish();
+            let moved = self.pass(&references).await?;
+            self.totals.updated += moved;
+            surveys = survey(database, config).await?;
+            if moved == 0 || limit.is_some() {
+                break;
+            }
+        }
+        Ok(surveys)
+    }
+
+    async fn pass(&mut self, references: &[TextColumn]) -> Result<u64> {
+        let mut verified = self.copy_planned().await?;
+        // The sources once more, right before the rows move: what was written meanwhile is copied again first.
+        for changed in self.changed_sources().await? {
+            self.settle(changed, &mut verified).await?;
+        }
+        self.session.interrupted()?;
+        let phase = self.session.progress.phase("cutover", None, "rows");
+        let (database, config) = (&self.session.database, &self.session.config);
+        let moved = cut_over(verified, database, self.ledger, config, references, &mut self.totals.part).await?;
+        phase.add(moved);
+        phase.finish();
+        // And once more after COMMIT: a write between the second look and COMMIT went to the old key.
+        let mut late = VerifiedObjects::none(self.lock);
+        for changed in self.changed_sources().await? {
+            self.settle(changed, &mut late).await?;
+        }
+        Ok(moved)
+    }
+
+    async fn copy_planned(&mut self) -> Result<VerifiedObjects<'a>> {
+        let planned = self.ledger.object_counts().await?.get(&ObjectState::Planned).copied();
+        let phase = self.session.progress.phase("copy", planned, "objects");
+        let lock = self.lock;
+        let mut verified = VerifiedObjects::none(lock);
+        let mut after: Option<ObjectKey> = None;
+        loop {
+            let window = self.ledger.objects(ObjectState::Planned, after.as_ref(), WINDOW).await?;
+            let Some(last) = window.last() else { break };
+            after = Some(last.source.clone());
+            let endings = self.copying().window(window, &self.session.stop, |ending| show(&phase, ending)).await?;
+            self.record(endings, &mut verified).await?;
+            self.session.interrupted()?;
+        }
+        phase.finish();
+        Ok(verified)
+    }
+
+    fn copying(&self) -> Copying<'_, crate::store::Bucket, C> {
+        let Session { stores, config, pace, .. } = self.session;
+        Copying { source: &stores.source, target: &stores.target, copier: self.copier, check: config.check, pace }
+    }
+
+    /// Verified objects of this run whose source is not the one that was checked any more.
+    async fn changed_sources(&self) -> Result<Vec<LedgerObject>> {
+        let mut changed = Vec::new();
+        let mut after: Option<ObjectKey> = None;
+        loop {
+            let window = self.ledger.objects(ObjectState::Verified, after.as_ref(), WINDOW).await?;
+            let Some(last) = window.last() else { return Ok(changed) };
+            after = Some(last.source.clone());
+            changed.extend(sources_that_changed(&self.session.stores.source, window).await?);
+        }
+    }
+
+    /// An object whose source changed: copied again over our own copy, or reported.
+    async fn settle(&mut self, object: LedgerObject, verified: &mut VerifiedObjects<'_>) -> Result<()> {
+        let (object, ending) = self.copying().one(object).await;
+        let ending = match ending {
+            Ending::Conflict(_) => Ending::SourceChanged,
+            other @ (Ending::Verified { .. } | Ending::MissingSource | Ending::SourceChanged | Ending::Failed(_)) => {
+                other
+            }
+        };
+        self.record(vec![(object, ending)], verified).await
+    }
+
+    async fn record(&mut self, endings: Vec<(LedgerObject, Ending)>, verified: &mut VerifiedObjects<'_>) -> Result<()> {
+        let mut copies: Vec<(VerifiedCopy, OwnCopy)> = Vec::new();
+        let mut marks = Vec::new();
+        for (mut object, ending) in endings {
+            let (state, detail) = match ending {
+                Ending::Verified { copy, own, copied } => {
+                    self.totals.copied += u64::from(copied.is_some());
+                    self.totals.bytes += copied.unwrap_or_default();
+                    copies.push((copy, own));
+                    continue;
+                }
+                Ending::MissingSource => (ObjectState::MissingSource, "the source does not exist".to_owned()),
+                Ending::Conflict(how) => (ObjectState::Conflict, format!("the target holds other bytes: {how}")),
+                Ending::SourceChanged => {
+                    (ObjectState::SourceChanged, "the source changed while it was copied".to_owned())
+                }
+                Ending::Failed(why) => (ObjectState::Failed, why),
+            };
+            self.warn(&object, state, &detail);
+            object.state = state;
+            marks.push(ObjectMark { object, size: None, detail });
+        }
+        self.ledger.mark(self.lock, &marks).await?;
+        verified.add(self.ledger, copies).await
+    }
+
+    fn warn(&mut self, object: &LedgerObject, state: ObjectState, detail: &str) {
+        let shown = self.totals.shown.entry(state.word()).or_default();
+        *shown += 1;
+        if *shown <= SHOWN_MAX {
+            tracing::warn!(key = %printable(object.source.as_str()), "{}: {}", state.word(), printable(detail));
+        } else if *shown == SHOWN_MAX + 1 {
+            tracing::warn!("{}: more of them follow; verify lists each", state.word());
+        }
+    }
+
+    async fn summary(&self, surveys: &[ColumnSurvey], meter: &Meter) -> Result<CopySummary> {
+        let config = &self.session.config;
+        let references = references(config, surveys);
+        let objects = self.ledger.object_counts().await?;
+        let count = |state| objects.get(&state).copied().unwrap_or_default();
+        let verified = count(ObjectState::Verified);
+        let left = legacy_rows_of(surveys, &references);
+        let blocked = count_blocked_rows(&self.session.database, self.ledger, config, &references).await?;
+        Ok(CopySummary {
+            run: Some(self.ledger.run()),
+            references: references.iter().map(dotted).collect(),
+            rows: CopyRows {
+                planned: self.totals.updated + left,
+                updated: self.totals.updated,
+                left,
+                out_of_scope: surveys.iter().map(|survey| survey.counts.out_of_scope).sum(),
+                suspect: surveys.iter().map(|survey| survey.counts.suspect).sum(),
+                conflict: blocked,
+            },
+            objects: ObjectTotals {
+                planned: objects.values().sum(),
+                copied: self.totals.copied,
+                already_there: verified.saturating_sub(self.totals.copied),
+                missing_source: count(ObjectState::MissingSource),
+                conflict: count(ObjectState::Conflict),
+                source_changed: count(ObjectState::SourceChanged),
+                failed: count(ObjectState::Failed),
+            },
+            bytes_copied: self.totals.bytes,
+            requests: meter.requests(self.session),
+            passes: u64::from(self.totals.passes),
+            elapsed: meter.elapsed(),
+            forecast: None,
+        })
+    }
+}
+
+fn show(phase: &Phase, ending: &Ending) {
+    phase.add(1);
+    match ending {
+        Ending::Verified { copied: Some(bytes), .. } => phase.add_bytes(*bytes),
+        Ending::Verified { copied: None, .. }
+        | Ending::MissingSource
+        | Ending::Conflict(_)
+        | Ending::SourceChanged
+        | Ending::Failed(_) => {}
+    }
+}
+
+fn legacy_rows(surveys: &[ColumnSurvey]) -> u64 {
+    surveys.iter().map(|survey| survey.counts.legacy).sum()
+}
+
+fn legacy_rows_of(surveys: &[ColumnSurvey], references: &[TextColumn]) -> u64 {
+    let of = surveys.iter().filter(|survey| references.iter().any(|column| column.name == survey.column.name));
+    of.map(|survey| survey.counts.legacy).sum()
+}

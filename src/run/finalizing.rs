@@ -1,0 +1,343 @@
+//! Phase two: a fresh verify, the proof, orphans, confirmation, deletes.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::verifying::{ReportSink, set_grace_clock, tell};
+use super::{Meter, Session};
+use crate::check::Deletable;
+use crate::config::{FinalizeOptions, Orphans};
+use crate::copy::Copying;
+use crate::database::{Ledger, LedgerName, LedgerView, RunLock};
+use crate::failure::{Exit, Failure};
+use crate::finalize::{Collected, Deleted, copy_orphans, delete_all, manifest_path, write_manifest};
+use crate::finding::Finding;
+use crate::report::csv::{ReportReader, ReportWriter};
+use crate::report::summary::{FinalizeObjects, FinalizeSummary};
+use crate::report::text::printable;
+use crate::store::{Copier, DeleteProof, Deleter, ObjectInfo};
+use crate::verify::{Kept, Sink, Verified, ZeroLegacyProof, verify};
+
+/// Orphans that are more than this part of the objects in scope hint at a wrong database or a forgotten table.
+const ORPHANS_PERCENT: u64 = 20;
+
+/// What is about to be deleted: what a person confirms.
+#[derive(Clone, Debug)]
+pub struct Confirmation {
+    /// The bucket whose objects go; its name is to be typed.
+    pub bucket: String,
+    /// How many objects go.
+    pub deletes: u64,
+    /// How many of them were orphans that live in production now.
+    pub orphans_copied: u64,
+    /// How many objects stay.
+    pub kept: u64,
+    /// For how many seconds no legacy row was seen, by the database's clock.
+    pub clean_for_seconds: Option<i64>,
+    /// Excluded columns that still hold legacy paths.
+    pub excluded: Vec<String>,
+    /// Whether conditions guard the deletes.
+    pub conditional: bool,
+    /// Where the manifest of the deletes will be.
+    pub manifest: PathBuf,
+}
+
+/// Asks a person; `Ok(false)` is a no.
+pub type Confirm<'a> = dyn Fn(&Confirmation) -> Result<bool> + Sync + 'a;
+
+/// How `finalize` ended: also a refusal has a summary and a report.
+#[derive(Debug)]
+pub struct FinalizeEnd {
+    /// The summary.
+    pub summary: FinalizeSummary,
+    /// The exit code.
+    pub exit: Exit,
+    /// What to do next after a refusal.
+    pub hint: String,
+}
+
+/// Runs `finalize`.
+///
+/// # Errors
+/// What keeps the command from going on. A refusal is no error: its reasons are in the summary.
+pub async fn finalize(session: &Session, options: &FinalizeOptions, confirm: &Confirm<'_>) -> Result<FinalizeEnd> {
+    let meter = session.meter();
+    let (database, config) = (&session.database, &session.config);
+    let name = LedgerName::new(&config.ledger_schema);
+    let mut lock = RunLock::take(database, &name, config.lock_wait).await?;
+    let ledger = Ledger::open(database, &mut lock, config, "finalize").await?;
+    let report =
+        options.report.clone().unwrap_or_else(|| PathBuf::from(format!("avatarMigrate-final-{}.csv", ledger.run())));
+    let mut run =
+        FinalizeRun { session, options, lock: &lock, ledger: &ledger, report, totals: FinalizeObjects::default() };
+    let ended = run.steps(confirm).await;
+    let ended = match ended {
+        Ok(exit) => Ok(run.end(&meter, exit, Vec::new(), String::new())),
+        Err(error) => match error.downcast::<Failure>() {
+            Ok(Failure::Refused { reasons, hint }) => Ok(run.end(&meter, Exit::Refused, reasons, hint)),
+            Ok(failure @ (Failure::Usage { .. } | Failure::Locked { .. } | Failure::Interrupted)) => {
+                Err(failure.into())
+            }
+            Err(error) => Err(error),
+        },
+    };
+    let exit = ended.as_ref().map_or(Exit::Failed, |end| end.exit);
+    let closed = ledger.close(exit).await;
+    let ended = ended?;
+    closed?;
+    Ok(ended)
+}
+
+struct FinalizeRun<'a> {
+    session: &'a Session,
+    options: &'a FinalizeOptions,
+    lock: &'a RunLock,
+    ledger: &'a Ledger,
+    report: PathBuf,
+    totals: FinalizeObjects,
+}
+
+impl FinalizeRun<'_> {
+    fn end(&self, meter: &Meter, exit: Exit, reasons: Vec<String>, hint: String) -> FinalizeEnd {
+        let summary = FinalizeSummary {
+            finalizable: exit != Exit::Refused,
+            fenced: false,
+            objects: self.totals,
+            report: Some(self.report.clone()),
+            requests: meter.requests(self.session),
+            elapsed: meter.elapsed(),
+            reasons,
+        };
+        FinalizeEnd { summary, exit, hint }
+    }
+
+    async fn steps(&mut self, confirm: &Confirm<'_>) -> Result<Exit> {
+        self.refuse_elsewhere().await?;
+        let Session { database, config, .. } = self.session;
+        let (verified, mut collected) = self.verify().await?;
+        set_grace_clock(self.session, verified.counts.legacy + verified.counts.suspect == 0).await;
+        let proof = ZeroLegacyProof::after(self.lock, database, config, &verified).await?;
+        let clean_for_seconds = self.check_grace().await?;
+        self.check_orphans(&verified)?;
+        self.copy_orphans(&mut collected).await?;
+        self.totals.kept = collected.kept;
+        let deleted = if collected.evidence.is_empty() {
+            Deleted::default()
+        } else {
+            self.delete(&verified, collected.evidence, proof, clean_for_seconds, confirm).await?
+        };
+        self.totals.deleted = deleted.deleted;
+        self.totals.changed = deleted.changed;
+        self.totals.failed += deleted.failed.0;
+        for why in &deleted.failed.1 {
+            tracing::warn!("not deleted: {}", printable(why));
+        }
+        if deleted.interrupted {
+            return Err(Failure::Interrupted.into());
+        }
+        if collected.young > 0 {
+            let age = crate::report::text::duration(self.options.orphan_min_age);
+            tracing::warn!("{} orphans are younger than {age} and stay: run finalize again later", collected.young);
+        }
+        let left = collected.young + collected.problems + self.totals.changed + self.totals.failed;
+        Ok(super::exit(left == 0))
+    }
+
+    /// Another schema or bucket than the one that was copied last is most likely a mistake.
+    async fn refuse_elsewhere(&self) -> Result<()> {
+        let Some(elsewhere) = self.ledger.last_copy_elsewhere(self.session.database.schema()).await? else {
+            return Ok(());
+        };
+        let reason =
+            format!("the last copy of this schema was made with other settings: {}", elsewhere.replace('\n', ", "));
+        let hint =
+            "give the same buckets, prefixes and pattern to copy and finalize, or run copy with these first".to_owned();
+        Err(Failure::Refused { reasons: vec![reason], hint }.into())
+    }
+
+    async fn verify(&self) -> Result<(Verified, Collected)> {
+        let Session { database, config, stores, pace, stop, .. } = self.session;
+        let collected = Collected::new(config, self.options)?;
+        let mut sink =
+            FinalSink { report: ReportSink::new(self.session, ReportWriter::create(&self.report)?), collected };
+        let verified = verify(database, (&stores.source, &stores.target), config, pace, stop, &mut sink).await?;
+        sink.report.finish()?;
+        tell(self.session, &verified);
+        Ok((verified, sink.collected))
+    }
+
+    async fn check_grace(&self) -> Result<Option<i64>> {
+        let view = LedgerView::open(&self.session.database, &self.session.config).await;
+        let seconds = match view {
+            Some(view) => view.clean_for_seconds().await?,
+            None => None,
+        };
+        let clean_for = Duration::from_secs(u64::try_from(seconds.unwrap_or_default()).unwrap_or_default());
+        if clean_for < self.options.grace {
+            let text = crate::report::text::duration;
+            let reason = format!(
+                "the schema has been clean for {}, less than --grace {}",
+                text(clean_for),
+                text(self.options.grace)
+            );
+            let hint =
+                "run finalize again later; any legacy row that is seen meanwhile begins the time anew".to_owned();
+            return Err(Failure::Refused { reasons: vec![reason], hint }.into());
+        }
+        Ok(seconds)
+    }
+
+    fn check_orphans(&self, verified: &Verified) -> Result<()> {
+        let (orphans, objects) = (verified.counts.orphans, verified.counts.objects);
+        if self.options.orphans.is_some() || orphans * 100 <= objects * ORPHANS_PERCENT {
+            return Ok(());
+        }
+        let reason =
+            format!("{orphans} of {objects} objects in scope are orphans: is a table or a database forgotten?");
+        let hint =
+            "look into the report; --orphans copy moves them to production, --orphans keep leaves them".to_owned();
+        Err(Failure::Refused { reasons: vec![reason], hint }.into())
+    }
+
+    async fn copy_orphans(&mut self, collected: &mut Collected) -> Result<()> {
+        let Session { config, stores, pace, stop, progress, .. } = self.session;
+        if collected.orphans.is_empty() || self.options.orphans == Some(Orphans::Keep) {
+            return Ok(());
+        }
+        let copier = Copier::new(stores.source.clone(), stores.target.clone(), self.session.part_sizes());
+        let copying =
+            Copying { source: &stores.source, target: &stores.target, copier: &copier, check: config.check, pace };
+        let phase = progress.phase("copy orphans", Some(collected.orphans.len()), "objects");
+        let scope = (self.lock, self.ledger, config);
+        let copied = copy_orphans(&copying, scope, collected, stop, || phase.add(1)).await?;
+        phase.finish();
+        self.totals.orphans_copied = copied.copied;
+        self.totals.failed += copied.failed.0;
+        for why in &copied.failed.1 {
+            tracing::warn!("{}", printable(why));
+        }
+        Ok(())
+    }
+
+    async fn delete(
+        &self,
+        verified: &Verified,
+        evidence: crate::check::EvidenceSpool,
+        proof: ZeroLegacyProof<'_>,
+        clean_for_seconds: Option<i64>,
+        confirm: &Confirm<'_>,
+    ) -> Result<Deleted> {
+        let Session { database, config, stop, progress, .. } = self.session;
+        if let Some(most) = self.options.max_delete.filter(|most| evidence.len() > *most) {
+            let reason = format!("{} objects would be deleted, more than --max-delete {most}", evidence.len());
+            let hint = "look into the report, then raise --max-delete".to_owned();
+            return Err(Failure::Refused { reasons: vec![reason], hint }.into());
+        }
+        let deleter = self.deleter().await?;
+        let manifest = manifest_path(&self.report);
+        let asked = Confirmation {
+            bucket: config.source.bucket.clone(),
+            deletes: evidence.len(),
+            orphans_copied: self.totals.orphans_copied,
+            kept: self.totals.kept,
+            clean_for_seconds,
+            excluded: if verified.counts.excluded > 0 {
+                config.exclude_references.iter().map(|name| format!("{}.{}", name.table, name.column)).collect()
+            } else {
+                Vec::new()
+            },
+            conditional: deleter.mode() != crate::store::DeleteMode::Compare,
+            manifest: manifest.clone(),
+        };
+        if !self.options.yes && !confirm(&asked)? {
+            let hint = "nothing was deleted; run finalize again and type the bucket's name, or give --yes".to_owned();
+            return Err(Failure::Refused { reasons: vec!["the deletion was not confirmed".to_owned()], hint }.into());
+        }
+        let evidence = write_manifest(&manifest, config, evidence)?;
+        if let Some(approved) = &self.options.approved {
+            refuse_unapproved(approved, &manifest)?;
+        }
+        let phase = progress.phase("delete", Some(evidence.len()), "objects");
+        let scope = (database, self.lock, self.ledger, config);
+        let deleted = delete_all(&deleter, proof, scope, evidence, stop, |objects| phase.add(objects)).await?;
+        phase.finish();
+        Ok(deleted)
+    }
+
+    async fn deleter(&self) -> Result<Deleter> {
+        let bucket = self.session.stores.source.clone();
+        match Deleter::prove(bucket, &self.ledger.run().to_string()).await? {
+            DeleteProof::Enforced(deleter) => Ok(deleter),
+            DeleteProof::NotEnforced(unenforced) if self.options.unconditional_delete => {
+                tracing::warn!(
+                    "the endpoint ignores conditions on deletes: each object is compared right before it goes"
+                );
+                Ok(unenforced.compare_instead())
+            }
+            DeleteProof::NotEnforced(_) => {
+                let reason = "the endpoint of the legacy bucket ignores conditions on deletes, so that an object written in \
+                              the last moment would be lost";
+                let hint = "stop writers to the legacy bucket and give --unconditional-delete, which compares each object \
+                            right before it deletes it";
+                Err(Failure::Refused { reasons: vec![reason.to_owned()], hint: hint.to_owned() }.into())
+            }
+        }
+    }
+}
+
+/// Refuses when the manifest holds a source that the approved report does not, with the same ETag.
+fn refuse_unapproved(approved: &std::path::Path, manifest: &std::path::Path) -> Result<()> {
+    let mut seen = std::collections::HashSet::new();
+    for line in ReportReader::open(approved)? {
+        let finding = line?.finding;
+        if let (Some(key), Some(etag)) = (finding.source_key, finding.source_etag) {
+            seen.insert((key.as_str().to_owned(), etag.as_str().to_owned()));
+        }
+    }
+    let mut grown = Vec::new();
+    for line in csv::Reader::from_path(manifest)?.into_deserialize() {
+        let (_bucket, key, etag): (String, String, String) = line?;
+        if !seen.contains(&(key.clone(), etag)) {
+            grown.push(key);
+        }
+    }
+    if grown.is_empty() {
+        return Ok(());
+    }
+    let mut reasons = vec![format!("{} objects to delete are not in the approved report", grown.len())];
+    reasons.extend(grown.iter().take(5).map(|key| printable(key)));
+    Err(Failure::Refused { reasons, hint: "look at the new final report, and approve that one".to_owned() }.into())
+}
+
+struct FinalSink {
+    report: ReportSink,
+    collected: Collected,
+}
+
+impl Sink for FinalSink {
+    fn row_read(&mut self) {
+        self.report.row_read();
+    }
+
+    fn listed(&self, objects: u64) {
+        self.report.listed(objects);
+    }
+
+    fn finding(&mut self, finding: Finding) -> Result<()> {
+        self.report.finding(finding)
+    }
+
+    fn deletable(&mut self, evidence: &Deletable, orphan: Option<&ObjectInfo>) -> Result<()> {
+        self.collected.deletable(evidence, orphan)
+    }
+
+    fn orphan(&mut self, source: &ObjectInfo) -> Result<()> {
+        self.collected.orphan(source)
+    }
+
+    fn kept(&mut self, why: Kept) {
+        self.collected.kept(why);
+    }
+}

@@ -1,0 +1,139 @@
+//! `verify`: the report, and the grace clock where the ledger can be written.
+
+use anyhow::Result;
+
+use super::{Session, exit};
+use crate::check::Deletable;
+use crate::config::VerifyOptions;
+use crate::database::LedgerView;
+use crate::failure::Exit;
+use crate::finding::Finding;
+use crate::report::csv::ReportWriter;
+use crate::report::progress::Phase;
+use crate::report::summary::{VerifyObjects, VerifyRows, VerifySummary};
+use crate::store::ObjectInfo;
+use crate::verify::{Counts, Kept, Sink, Verified, verify as verify_all};
+
+/// Runs `verify`.
+///
+/// # Errors
+/// What keeps the command from going on; what was found is in the summary and in the report.
+pub async fn verify(session: &Session, options: &VerifyOptions) -> Result<(VerifySummary, Exit)> {
+    let meter = session.meter();
+    let Session { config, database, stores, pace, stop, .. } = session;
+    let mut sink = ReportSink::new(session, ReportWriter::create(&options.report)?);
+    let verified = verify_all(database, (&stores.source, &stores.target), config, pace, stop, &mut sink).await?;
+    sink.finish()?;
+    let summary = VerifySummary {
+        rows: rows(&verified.counts),
+        objects: objects(&verified.counts),
+        orphans: verified.counts.orphans,
+        mentions: verified.counts.mentions.0,
+        unlisted_references: unlisted(&verified.counts),
+        fenced: false,
+        finalizable: verified.reasons.is_empty() && verified.counts.legacy + verified.counts.modern > 0,
+        report: Some(options.report.clone()),
+        requests: meter.requests(session),
+        elapsed: meter.elapsed(),
+        reasons: Vec::new(),
+    };
+    tell(session, &verified);
+    set_grace_clock(session, verified.counts.legacy + verified.counts.suspect == 0).await;
+    let exit = exit(verified.reasons.is_empty());
+    Ok((summary, exit))
+}
+
+/// Mentions block nothing, so that only a warning names them.
+pub(super) fn tell(session: &Session, verified: &Verified) {
+    let (mentions, examples) = &verified.counts.mentions;
+    if *mentions > 0 {
+        let examples = crate::report::text::printable(&examples.join(", "));
+        tracing::warn!("{mentions} longer texts mention a legacy path and stay as they are: {examples}");
+    }
+    if verified.counts.excluded > 0 {
+        let columns: Vec<String> =
+            session.config.exclude_references.iter().map(|name| format!("{}.{}", name.table, name.column)).collect();
+        tracing::warn!("{} legacy rows in excluded columns: {}", verified.counts.excluded, columns.join(", "));
+    }
+}
+
+pub(super) async fn set_grace_clock(session: &Session, clean: bool) {
+    if let Some(view) = LedgerView::open(&session.database, &session.config).await
+        && view.set_grace_clock(clean).await
+    {
+        tracing::info!(
+            "grace clock {}",
+            if clean { "runs: no legacy row is left" } else { "reset: legacy rows are left" }
+        );
+    }
+}
+
+pub(super) fn rows(counts: &Counts) -> VerifyRows {
+    VerifyRows {
+        legacy: counts.legacy,
+        modern: counts.modern,
+        out_of_scope: counts.out_of_scope,
+        suspect: counts.suspect,
+        foreign: counts.foreign,
+    }
+}
+
+fn objects(counts: &Counts) -> VerifyObjects {
+    VerifyObjects {
+        verified: counts.verified,
+        missing_target: counts.missing_target,
+        mismatch: counts.mismatch,
+        superseded: counts.superseded,
+        missing_source: counts.missing_source,
+        conflict: counts.conflict,
+    }
+}
+
+fn unlisted(counts: &Counts) -> Vec<String> {
+    counts.unlisted_references.iter().map(|name| format!("{}.{}", name.table, name.column)).collect()
+}
+
+/// Writes findings to the report and shows how far the verify is.
+pub(super) struct ReportSink {
+    report: ReportWriter,
+    rows: Phase,
+    listing: Phase,
+}
+
+impl ReportSink {
+    pub(super) fn new(session: &Session, report: ReportWriter) -> Self {
+        let rows = session.progress.phase("read rows", None, "rows");
+        let listing = session.progress.phase("list buckets", None, "objects");
+        Self { report, rows, listing }
+    }
+
+    pub(super) fn finish(self) -> Result<()> {
+        self.rows.finish();
+        self.listing.finish();
+        Ok(self.report.finish()?)
+    }
+}
+
+impl Sink for ReportSink {
+    fn row_read(&mut self) {
+        self.rows.add(1);
+    }
+
+    fn listed(&self, objects: u64) {
+        self.listing.add(objects);
+    }
+
+    fn finding(&mut self, finding: Finding) -> Result<()> {
+        Ok(self.report.write(&finding)?)
+    }
+
+    fn deletable(&mut self, _evidence: &Deletable, _orphan: Option<&ObjectInfo>) -> Result<()> {
+        Ok(())
+    }
+
+    fn orphan(&mut self, _source: &ObjectInfo) -> Result<()> {
+        Ok(())
+    }
+
+    fn kept(&mut self, _why: Kept) {}
+}

@@ -1,0 +1,194 @@
+//! One bucket and the client that reaches it: reading.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::types::{ChecksumMode, ChecksumType, EncodingType};
+use sha2::{Digest, Sha256};
+
+use super::attributes::{headers_of_head, tagging};
+use super::failure::Failure;
+use super::patience::{ATTEMPTS_MAX, pause_before};
+use super::{ListPage, ObjectDetails, ObjectInfo, PageToken, ReadObjects, Sha256Digest, StoreError, listing};
+use crate::path::{ETag, ObjectKey};
+
+/// A bucket. Clones are cheap and share the connection pool.
+#[derive(Clone, Debug)]
+pub struct Bucket {
+    client: Client,
+    name: Arc<str>,
+}
+
+impl Bucket {
+    pub(super) fn new(client: Client, name: &str) -> Self {
+        Self { client, name: name.into() }
+    }
+
+    /// The bucket's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether this bucket can be reached and listed below `prefix`: one request, to be made before any work, as its
+    /// errors tell a wrong name, missing credentials and a wrong endpoint apart, which those of a HEAD do not.
+    ///
+    /// # Errors
+    /// [`StoreError`] with the kind of what is wrong.
+    pub async fn probe(&self, prefix: &str) -> Result<(), StoreError> {
+        let request = self.client.list_objects_v2().bucket(self.name()).prefix(prefix).max_keys(1);
+        let answer = request.send().await.map_err(Failure::from);
+        answer.map(drop).map_err(|failure| {
+            failure.hint_if_forbidden("s3:ListBucket is needed").into_error("ListObjectsV2", self.subject(prefix))
+        })
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// `s3://bucket/key` for people; control characters in a hostile key are made visible.
+    pub(super) fn subject(&self, key: &str) -> String {
+        let mut subject = format!("s3://{}/", self.name);
+        for character in key.chars() {
+            if character.is_control() {
+                subject.extend(character.escape_default());
+            } else {
+                subject.push(character);
+            }
+        }
+        subject
+    }
+
+    /// The tags of an object as `x-amz-tagging` takes them; `None` if there are none.
+    pub(super) async fn tagging(&self, key: &ObjectKey) -> Result<Option<String>, Failure> {
+        let answer = self.client.get_object_tagging().bucket(self.name()).key(key.as_str()).send().await;
+        match answer.map_err(Failure::from) {
+            Ok(output) => Ok(tagging(output.tag_set())),
+            // A server that does not know tags has none to lose (Garage).
+            Err(failure) if failure.has_code("NotImplemented") => Ok(None),
+            Err(failure) => Err(failure.hint_if_forbidden("s3:GetObjectTagging is needed to keep the tags")),
+        }
+    }
+
+    /// GET of all bytes or of a range, while the object has this ETag; `None` if it is gone or changed.
+    ///
+    /// Some servers ignore `If-Match` (s3s-fs), so the answer's own ETag is compared too.
+    pub(super) async fn open(
+        &self,
+        object: &ObjectInfo,
+        range: Option<String>,
+    ) -> Result<Option<GetObjectOutput>, Failure> {
+        let request = self.client.get_object().bucket(self.name()).key(object.key.as_str());
+        match request.if_match(object.etag.quoted()).set_range(range).send().await.map_err(Failure::from) {
+            Ok(output) if output.e_tag().map(ETag::new).as_ref() == Some(&object.etag) => Ok(Some(output)),
+            Ok(_) => Ok(None),
+            Err(failure) if failure.is_precondition() || failure.is_missing_object() => Ok(None),
+            Err(failure) => Err(failure.hint_if_forbidden("s3:GetObject is needed")),
+        }
+    }
+
+    async fn hash_once(&self, object: &ObjectInfo) -> Result<Option<Sha256Digest>, Failure> {
+        let Some(mut output) = self.open(object, None).await? else { return Ok(None) };
+        let mut hasher = Sha256::new();
+        let mut length: u64 = 0;
+        while let Some(chunk) = output.body.next().await {
+            let chunk = chunk.map_err(|error| Failure::broken_body(&error))?;
+            length += chunk.len() as u64;
+            hasher.update(&chunk);
+        }
+        if length != object.size {
+            let text = format!("the body ended after {length} of {} bytes", object.size);
+            return Err(Failure::unusable_answer(text));
+        }
+        Ok(Some(Sha256Digest(hasher.finalize().into())))
+    }
+}
+
+impl ReadObjects for Bucket {
+    async fn head(&self, key: &ObjectKey) -> Result<Option<ObjectDetails>, StoreError> {
+        let request = self.client.head_object().bucket(self.name()).key(key.as_str());
+        match request.checksum_mode(ChecksumMode::Enabled).send().await.map_err(Failure::from) {
+            Ok(output) => details(key, &output)
+                .map(Some)
+                .map_err(|failure| failure.into_error("HeadObject", self.subject(key.as_str()))),
+            Err(failure) if failure.is_missing_object() => Ok(None),
+            Err(failure) => {
+                Err(failure.hint_if_forbidden(HEAD_HINT).into_error("HeadObject", self.subject(key.as_str())))
+            }
+        }
+    }
+
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<&ObjectKey>,
+        token: Option<PageToken>,
+    ) -> Result<ListPage, StoreError> {
+        let sent = token.map(|token| token.0);
+        let after = if sent.is_none() { after } else { None };
+        let request = self.client.list_objects_v2().bucket(self.name()).prefix(prefix).max_keys(1000);
+        // Without this encoding a key with a character that XML cannot hold breaks the whole answer.
+        let request = request
+            .encoding_type(EncodingType::Url)
+            .set_start_after(after.map(|key| key.as_str().to_owned()))
+            .set_continuation_token(sent.clone());
+        let answer = request.send().await.map_err(Failure::from);
+        answer.and_then(|output| listing::page(&output, sent.as_deref())).map_err(|failure| {
+            failure.hint_if_forbidden("s3:ListBucket is needed").into_error("ListObjectsV2", self.subject(prefix))
+        })
+    }
+
+    async fn sha256(&self, object: &ObjectInfo) -> Result<Option<Sha256Digest>, StoreError> {
+        let mut attempt = 1;
+        loop {
+            match self.hash_once(object).await {
+                Ok(digest) => return Ok(digest),
+                Err(failure) if failure.is_transient() && attempt < ATTEMPTS_MAX => pause_before(attempt).await,
+                Err(failure) => return Err(failure.into_error("GetObject", self.subject(object.key.as_str()))),
+            }
+            attempt += 1;
+        }
+    }
+}
+
+const HEAD_HINT: &str = "where s3:ListBucket is not granted S3 answers 403 for absent objects too, so grant both \
+                         s3:GetObject and s3:ListBucket (and kms:Decrypt for encrypted objects)";
+
+fn details(key: &ObjectKey, output: &HeadObjectOutput) -> Result<ObjectDetails, Failure> {
+    let size = output.content_length().and_then(|length| u64::try_from(length).ok());
+    Ok(ObjectDetails {
+        info: ObjectInfo {
+            key: key.clone(),
+            size: size.ok_or_else(|| Failure::unusable_answer("the answer gives no size"))?,
+            etag: ETag::new(output.e_tag().ok_or_else(|| Failure::unusable_answer("the answer gives no ETag"))?),
+            modified_ms: output.last_modified().map_or(0, listing::milliseconds),
+        },
+        checksums: full_object_checksums(output),
+        headers: headers_of_head(output),
+        tag_count: output.tag_count().and_then(|count| u32::try_from(count).ok()).unwrap_or(0),
+        version: output.version_id().map(str::to_owned),
+    })
+}
+
+/// Checksums over the whole object. Where the type is not told, a composite one shows by its `-N`.
+fn full_object_checksums(output: &HeadObjectOutput) -> BTreeMap<String, String> {
+    if output.checksum_type() == Some(&ChecksumType::Composite) {
+        return BTreeMap::new();
+    }
+    let given = [
+        ("CRC32", output.checksum_crc32()),
+        ("CRC32C", output.checksum_crc32_c()),
+        ("CRC64NVME", output.checksum_crc64_nvme()),
+        ("SHA1", output.checksum_sha1()),
+        ("SHA256", output.checksum_sha256()),
+    ];
+    let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    given
+        .filter(|(_, value)| !value.is_empty() && !value.contains('-'))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}

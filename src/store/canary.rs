@@ -1,0 +1,93 @@
+//! Canaries: does this endpoint keep an object when a conditional delete names another ETag? Many servers do not.
+
+use super::deleter::{DeleteMode, Verdict, delete_batch, delete_if_match, delete_plain};
+use super::failure::Failure;
+use super::{Bucket, DeleteEnd, DeleteItem, ReadObjects, StoreError};
+use crate::path::{ETag, ObjectKey};
+
+/// The strongest conditional delete that is enforced; `None` if there is none.
+///
+/// A batch deleter falls back to single deletes for keys that XML cannot carry, so a batch counts only where singles
+/// do.
+pub(super) async fn prove(bucket: &Bucket, run: &str) -> Result<Option<DeleteMode>, StoreError> {
+    sweep(bucket).await?;
+    let mode = enforced_mode(bucket, run).await;
+    // Removed however the trial went; its own error comes first.
+    let swept = sweep(bucket).await;
+    let mode = mode?;
+    swept?;
+    Ok(mode)
+}
+
+async fn enforced_mode(bucket: &Bucket, run: &str) -> Result<Option<DeleteMode>, StoreError> {
+    if !is_enforced(bucket, DeleteMode::Single, &format!("{SCRATCH}{run}-single")).await? {
+        return Ok(None);
+    }
+    let batch = is_enforced(bucket, DeleteMode::Batch, &format!("{SCRATCH}{run}-batch")).await?;
+    Ok(Some(if batch { DeleteMode::Batch } else { DeleteMode::Single }))
+}
+
+/// Whether a delete with a wrong ETag is refused and keeps the object, and one with the right ETag removes it. The
+/// second half matters as well: an endpoint that refuses every ETag, for its quotes say, would delete nothing.
+async fn is_enforced(bucket: &Bucket, mode: DeleteMode, key: &str) -> Result<bool, StoreError> {
+    let failed = |failure: Failure| failure.into_error("delete canary", bucket.subject(key));
+    let key = ObjectKey::new(key).map_err(|error| failed(Failure::unusable_answer(error.to_string())))?;
+    let etag = put(bucket, &key).await.map_err(failed)?;
+    let wrong = DeleteItem { key: key.clone(), etag: ETag::new(ETAG_OF_NOTHING_HERE) };
+    if delete(bucket, mode, &wrong).await.map_err(failed)? != Some(DeleteEnd::Changed) {
+        return Ok(false);
+    }
+    if bucket.head(&key).await?.is_none_or(|details| details.info.etag != etag) {
+        return Ok(false);
+    }
+    let right = DeleteItem { key: key.clone(), etag };
+    let end = delete(bucket, mode, &right).await.map_err(failed)?;
+    Ok(end == Some(DeleteEnd::Deleted) && bucket.head(&key).await?.is_none())
+}
+
+/// How a delete ended; `None` where the server does not know how to do it. What says nothing of conditions, such as a
+/// missing permission or a throttled request, is an error: it must not pass for an endpoint that ignores them.
+async fn delete(bucket: &Bucket, mode: DeleteMode, item: &DeleteItem) -> Result<Option<DeleteEnd>, Failure> {
+    let verdict = match mode {
+        DeleteMode::Batch => delete_batch(bucket, &[item]).await.map(|verdicts| verdicts.into_iter().next()),
+        DeleteMode::Single | DeleteMode::Compare => delete_if_match(bucket, item).await.map(Some),
+    };
+    match verdict {
+        Ok(Some(Verdict::End(end))) => Ok(Some(end)),
+        Ok(Some(Verdict::Again(reason))) => Err(Failure::unusable_answer(reason)),
+        Ok(None) => Ok(None),
+        Err(failure) if failure.is_unsupported() => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+async fn put(bucket: &Bucket, key: &ObjectKey) -> Result<ETag, Failure> {
+    let request = bucket.client().put_object().bucket(bucket.name()).key(key.as_str());
+    let answer = request.body(key.as_str().as_bytes().to_vec().into()).send().await.map_err(Failure::from);
+    let output = answer.map_err(|failure| {
+        failure.hint_if_forbidden("s3:PutObject is needed on .avatar-migrate/* to prove conditional deletes")
+    })?;
+    output.e_tag().map(ETag::new).ok_or_else(|| Failure::unusable_answer("the answer gives no ETag"))
+}
+
+/// Removes every scratch object, also those of runs that were killed.
+async fn sweep(bucket: &Bucket) -> Result<(), StoreError> {
+    let mut token = None;
+    loop {
+        let page = bucket.list(SCRATCH, None, token).await?;
+        for object in &page.objects {
+            let swept = delete_plain(bucket, &object.key).await;
+            swept.map_err(|failure| failure.into_error("DeleteObject", bucket.subject(object.key.as_str())))?;
+        }
+        token = page.next;
+        if token.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// Nothing but delete canaries is below this prefix.
+const SCRATCH: &str = ".avatar-migrate/canary-delete-";
+
+/// A well-formed ETag (the MD5 of no bytes) that no scratch object has.
+const ETAG_OF_NOTHING_HERE: &str = "d41d8cd98f00b204e9800998ecf8427e";

@@ -1,0 +1,136 @@
+//! From settings to two clients that share nothing but the connection pool.
+
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
+use aws_config::provider_config::ProviderConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{Builder, RequestChecksumCalculation, SharedHttpClient};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::{ConnectorBuilder, tls};
+use aws_types::service_config::ServiceConfigKey;
+use url::Url;
+
+use super::{Bucket, RequestCounters, StoreError, StoreErrorKind, patience};
+use crate::config::BucketConfig;
+
+/// The two buckets of a migration.
+#[derive(Clone, Debug)]
+pub struct Stores {
+    /// The legacy bucket.
+    pub source: Bucket,
+    /// The production bucket.
+    pub target: Bucket,
+    /// What both were asked so far.
+    pub requests: RequestCounters,
+}
+
+impl Stores {
+    /// Two buckets reached by clients that exist already. Their retries, time-outs and upload checksums are replaced by
+    /// those of this room, and what they send is counted.
+    #[must_use]
+    pub fn from_clients(source: (&Client, &str), target: (&Client, &str)) -> Self {
+        let requests = RequestCounters::default();
+        let bucket = |(client, name): (&Client, &str), side| {
+            let builder = patience::configure(client.config().to_builder(), side).interceptor(requests.clone());
+            // Other servers stumble over checksums in trailers: SeaweedFS keeps `aws-chunked` as a content encoding.
+            let builder = builder.request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
+            Bucket::new(Client::from_conf(builder.build()), name)
+        };
+        Self { source: bucket(source, "source"), target: bucket(target, "target"), requests: requests.clone() }
+    }
+}
+
+/// Makes the two clients, each with its own profile, region, endpoint and retry budget. No request is sent yet.
+///
+/// # Errors
+/// [`StoreErrorKind::Other`] if no region is known for a bucket on AWS.
+pub async fn connect(source: &BucketConfig, target: &BucketConfig) -> Result<Stores, StoreError> {
+    let http = http_client();
+    let source_client = client(source, "source", http.clone()).await?;
+    let target_client = client(target, "target", http).await?;
+    Ok(Stores::from_clients((&source_client, &source.bucket), (&target_client, &target.bucket)))
+}
+
+async fn client(settings: &BucketConfig, side: &str, http: SharedHttpClient) -> Result<Client, StoreError> {
+    let shared = load(settings, http).await;
+    let endpoint = endpoint(settings, &shared);
+    let region = shared.region().cloned().or_else(|| endpoint.as_ref().map(|_| Region::new(REGION_OF_OTHER_SERVERS)));
+    let region = region.ok_or_else(|| no_region(settings, side))?;
+    let path_style = settings.endpoint_url.is_some() || endpoint.as_deref().is_some_and(|url| !is_aws(url));
+    let mut builder = Builder::from(&shared).region(region).force_path_style(path_style);
+    builder.set_endpoint_url(endpoint);
+    Ok(Client::from_conf(builder.build()))
+}
+
+/// What environment and files of AWS say, under the settings of this program.
+async fn load(settings: &BucketConfig, http: SharedHttpClient) -> SdkConfig {
+    let region = RegionProviderChain::first_try(settings.region.clone().map(Region::new));
+    let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http.clone());
+    let Some(profile) = &settings.profile else {
+        return loader.region(region.or_default_provider()).load().await;
+    };
+    // Naming a profile for the loader is not enough: access keys and a region in the environment would still win, and
+    // both buckets would silently be reached with one identity.
+    let of_profile = ProfileFileRegionProvider::builder().profile_name(profile).build();
+    let region = region.or_else(of_profile).or_default_provider();
+    let basis = ProviderConfig::default().with_http_client(http).with_region(region.region().await);
+    let credentials = ProfileFileCredentialsProvider::builder().configure(&basis).profile_name(profile).build();
+    loader.profile_name(profile).region(region).credentials_provider(credentials).load().await
+}
+
+/// The endpoint in effect, if it is not the one that the SDK derives from the region: setting, `AWS_ENDPOINT_URL_S3`,
+/// `AWS_ENDPOINT_URL`, then the profile (AWS SDKs guide, "Service-specific endpoints").
+fn endpoint(settings: &BucketConfig, shared: &SdkConfig) -> Option<String> {
+    if settings.endpoint_url.is_some() {
+        return settings.endpoint_url.clone();
+    }
+    let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    let of_s3 = key.ok().and_then(|key| shared.service_config()?.load_config(key));
+    of_s3.or_else(|| shared.endpoint_url().map(str::to_owned))
+}
+
+/// Virtual-hosted addresses (`bucket.host`) resolve on AWS only; other servers want the bucket in the path.
+fn is_aws(url: &str) -> bool {
+    let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn")
+}
+
+fn no_region(settings: &BucketConfig, side: &str) -> StoreError {
+    StoreError {
+        kind: StoreErrorKind::Other,
+        operation: "connect",
+        subject: format!("s3://{}", settings.bucket),
+        message: format!("no region is set: give --{side}-region, AWS_REGION, or a profile that has one"),
+    }
+}
+
+/// The SDK's default client, made once so that both clients share its pool. Proxies come from the environment.
+fn http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_with_connector_fn(|settings, components| {
+        let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+        let mut connector = ConnectorBuilder::default().tls_provider(provider);
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(aws_sdk_s3::config::RuntimeComponents::sleep_impl));
+        connector.set_proxy_config(Some(ProxyConfig::from_env()));
+        connector.build()
+    })
+}
+
+/// What servers other than AWS take as their region unless told.
+const REGION_OF_OTHER_SERVERS: &str = "us-east-1";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_hosts_of_aws_are_aws() {
+        assert!(is_aws("https://s3.eu-central-1.amazonaws.com"));
+        assert!(is_aws("https://bucket.vpce-1.s3.cn-north-1.vpce.amazonaws.com.cn/"));
+        for url in ["http://127.0.0.1:8333", "https://amazonaws.com.example.org", "https://storage.googleapis.com", "x"]
+        {
+            assert!(!is_aws(url), "{url}");
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Deleting sources, in the strongest way that the endpoint has been seen to enforce.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_s3::error::BuildError;
+use aws_sdk_s3::operation::delete_objects::DeleteObjectsOutput;
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use futures::StreamExt;
+
+use super::failure::Failure;
+use super::patience::{ATTEMPTS_MAX, pause_before};
+use super::{Bucket, DeleteEnd, DeleteItem, DeleteSources, ReadObjects, StoreError, canary};
+use crate::path::ObjectKey;
+
+/// What an endpoint was seen to do with conditional deletes.
+#[derive(Debug)]
+pub enum DeleteProof {
+    /// It keeps what does not match: this deleter is safe against a write in the last moment.
+    Enforced(Deleter),
+    /// It ignores the conditions.
+    NotEnforced(Unenforced),
+}
+
+/// A bucket whose endpoint ignores the conditions of a delete.
+#[derive(Debug)]
+pub struct Unenforced(Bucket);
+
+impl Unenforced {
+    /// Accepts (`--unconditional-delete`) that a write between a look and the delete right after it is lost.
+    #[must_use]
+    pub fn compare_instead(self) -> Deleter {
+        Deleter { bucket: self.0, mode: DeleteMode::Compare }
+    }
+}
+
+/// How sources are deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeleteMode {
+    /// DeleteObjects, up to 1,000 keys a request, each with its ETag.
+    Batch,
+    /// DeleteObject with `If-Match`, one key a request.
+    Single,
+    /// HEAD, compare, plain DeleteObject: not atomic.
+    Compare,
+}
+
+/// Deletes objects of one bucket. There is none without the canaries of [`Deleter::prove`].
+#[derive(Debug)]
+pub struct Deleter {
+    bucket: Bucket,
+    mode: DeleteMode,
+}
+
+impl Deleter {
+    /// Tries conditional deletes on scratch objects below `.avatar-migrate/canary-` in `bucket`, and removes those and
+    /// what earlier runs left of theirs. `run` tells the runs apart.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the scratch objects cannot be written, judged or removed.
+    pub async fn prove(bucket: Bucket, run: &str) -> Result<DeleteProof, StoreError> {
+        Ok(match canary::prove(&bucket, run).await? {
+            Some(mode) => DeleteProof::Enforced(Self { bucket, mode }),
+            None => DeleteProof::NotEnforced(Unenforced(bucket)),
+        })
+    }
+
+    /// How this one deletes.
+    #[must_use]
+    pub fn mode(&self) -> DeleteMode {
+        self.mode
+    }
+
+    /// Batches, and again those whose verdict was transient. Keys that XML cannot carry are deleted one by one.
+    async fn delete_batches(&self, items: &[DeleteItem]) -> Result<Vec<DeleteEnd>, StoreError> {
+        let mut ends = vec![no_verdict(); items.len()];
+        let slots = items.iter().zip(&mut ends);
+        let (mut open, odd): (Vec<_>, Vec<_>) = slots.partition(|(item, _)| fits_in_xml(&item.key));
+        for (item, end) in odd {
+            *end = self.delete_single(item).await;
+        }
+        let mut attempt = 1;
+        while !open.is_empty() {
+            open = self.delete_round(open, attempt == ATTEMPTS_MAX).await?;
+            if !open.is_empty() {
+                pause_before(attempt).await;
+            }
+            attempt += 1;
+        }
+        Ok(ends)
+    }
+
+    /// One try at each of `open`; what is to be tried again, which is nothing in the last round.
+    async fn delete_round<'a>(&self, open: Vec<Slot<'a>>, last: bool) -> Result<Vec<Slot<'a>>, StoreError> {
+        let mut verdicts = Vec::with_capacity(open.len());
+        for chunk in open.chunks(BATCH_MAX) {
+            let batch: Vec<&DeleteItem> = chunk.iter().map(|(item, _)| *item).collect();
+            let answer = delete_batch(&self.bucket, &batch).await;
+            verdicts.extend(answer.map_err(|failure| failure.into_error("DeleteObjects", self.bucket.subject("")))?);
+        }
+        let mut again = Vec::new();
+        for ((item, end), verdict) in open.into_iter().zip(verdicts) {
+            let transient = matches!(verdict, Verdict::Again(_));
+            *end = verdict.end();
+            if transient && !last {
+                again.push((item, end));
+            }
+        }
+        Ok(again)
+    }
+
+    async fn delete_single(&self, item: &DeleteItem) -> DeleteEnd {
+        let mut attempt = 1;
+        loop {
+            match delete_if_match(&self.bucket, item).await {
+                Ok(Verdict::Again(_)) if attempt < ATTEMPTS_MAX => pause_before(attempt).await,
+                Ok(verdict) => return verdict.end(),
+                Err(failure) => return DeleteEnd::Failed(failure.message().to_owned()),
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn delete_compared(&self, item: &DeleteItem) -> DeleteEnd {
+        match self.bucket.head(&item.key).await {
+            Ok(None) => DeleteEnd::Deleted,
+            Ok(Some(details)) if details.info.etag != item.etag => DeleteEnd::Changed,
+            Ok(Some(_)) => match delete_plain(&self.bucket, &item.key).await {
+                Ok(()) => DeleteEnd::Deleted,
+                Err(failure) => DeleteEnd::Failed(failure.message().to_owned()),
+            },
+            Err(error) => DeleteEnd::Failed(error.message),
+        }
+    }
+}
+
+impl DeleteSources for Deleter {
+    async fn delete(&self, items: &[DeleteItem]) -> Result<Vec<DeleteEnd>, StoreError> {
+        let one_by_one = futures::stream::iter(items.to_vec());
+        let mut ends: Vec<DeleteEnd> = match self.mode {
+            DeleteMode::Batch => self.delete_batches(items).await?,
+            DeleteMode::Single => {
+                let ends = one_by_one.map(|item| async move { self.delete_single(&item).await });
+                ends.buffered(DELETES_AT_ONCE).collect().await
+            }
+            DeleteMode::Compare => {
+                let ends = one_by_one.map(|item| async move { self.delete_compared(&item).await });
+                ends.buffered(DELETES_AT_ONCE).collect().await
+            }
+        };
+        // A repeated delete whose first answer was lost finds nothing that could match (SeaweedFS: 412 then, not 404).
+        for (item, end) in items.iter().zip(&mut ends).filter(|(_, end)| **end == DeleteEnd::Changed) {
+            if matches!(self.bucket.head(&item.key).await, Ok(None)) {
+                *end = DeleteEnd::Deleted;
+            }
+        }
+        Ok(ends)
+    }
+}
+
+/// An object to delete, and where its end is to be noted.
+type Slot<'a> = (&'a DeleteItem, &'a mut DeleteEnd);
+
+/// What one answer said of one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Final.
+    End(DeleteEnd),
+    /// Not deleted for now, for this reason.
+    Again(String),
+}
+
+impl Verdict {
+    fn end(self) -> DeleteEnd {
+        match self {
+            Self::End(end) => end,
+            Self::Again(reason) => DeleteEnd::Failed(reason),
+        }
+    }
+
+    /// A code in the verdicts of DeleteObjects means what it means as the answer to one DeleteObject.
+    fn of_code(code: &str, message: &str) -> Self {
+        let reason = if message.is_empty() { code.to_owned() } else { format!("{code}: {message}") };
+        match code {
+            "PreconditionFailed" => Self::End(DeleteEnd::Changed),
+            "NoSuchKey" => Self::End(DeleteEnd::Deleted),
+            "SlowDown"
+            | "InternalError"
+            | "ServiceUnavailable"
+            | "RequestTimeout"
+            | "ConditionalRequestConflict"
+            | "OperationAborted" => Self::Again(reason),
+            "AccessDenied" => Self::End(DeleteEnd::Failed(format!("{reason}; {DELETE_PERMISSIONS}"))),
+            _ => Self::End(DeleteEnd::Failed(reason)),
+        }
+    }
+}
+
+/// One DeleteObjects; a verdict per item, in order. The answer is a 200 whatever happened to the keys, and it may list
+/// them in any order (AWS: "DeleteObjects").
+pub(super) async fn delete_batch(bucket: &Bucket, items: &[&DeleteItem]) -> Result<Vec<Verdict>, Failure> {
+    let delete = batch(items).map_err(|error| Failure::unusable_answer(error.to_string()))?;
+    let answer = bucket.client().delete_objects().bucket(bucket.name()).delete(delete).send().await;
+    let output = answer.map_err(|error| Failure::from(error).hint_if_forbidden(DELETE_PERMISSIONS))?;
+    let verdicts = verdicts(&output);
+    let of_item = |item: &&DeleteItem| verdicts.get(item.key.as_str()).cloned();
+    Ok(items.iter().map(|item| of_item(item).unwrap_or_else(|| Verdict::End(no_verdict()))).collect())
+}
+
+fn batch(items: &[&DeleteItem]) -> Result<Delete, BuildError> {
+    let identify =
+        |item: &&DeleteItem| ObjectIdentifier::builder().key(item.key.as_str()).e_tag(item.etag.quoted()).build();
+    let objects = items.iter().map(identify).collect::<Result<_, _>>()?;
+    Delete::builder().set_objects(Some(objects)).quiet(false).build()
+}
+
+/// The verdicts by key. A key that is called both deleted and failed counts as failed.
+fn verdicts(output: &DeleteObjectsOutput) -> BTreeMap<&str, Verdict> {
+    let deleted = output.deleted().iter().filter_map(|entry| entry.key());
+    let deleted = deleted.map(|key| (key, Verdict::End(DeleteEnd::Deleted)));
+    let errors = output.errors().iter().filter_map(|error| {
+        Some((error.key()?, Verdict::of_code(error.code().unwrap_or("no code"), error.message().unwrap_or_default())))
+    });
+    deleted.chain(errors).collect()
+}
+
+fn no_verdict() -> DeleteEnd {
+    DeleteEnd::Failed("the answer says nothing of this key".to_owned())
+}
+
+/// One conditional DeleteObject. An error says nothing of the object.
+pub(super) async fn delete_if_match(bucket: &Bucket, item: &DeleteItem) -> Result<Verdict, Failure> {
+    let request = bucket.client().delete_object().bucket(bucket.name()).key(item.key.as_str());
+    match request.if_match(item.etag.quoted()).send().await.map_err(Failure::from) {
+        Ok(_) => Ok(Verdict::End(DeleteEnd::Deleted)),
+        Err(failure) if failure.is_precondition() => Ok(Verdict::End(DeleteEnd::Changed)),
+        Err(failure) if failure.is_missing_object() => Ok(Verdict::End(DeleteEnd::Deleted)),
+        Err(failure) if failure.is_conflict() || failure.is_transient() => {
+            Ok(Verdict::Again(failure.message().to_owned()))
+        }
+        Err(failure) => Err(failure.hint_if_forbidden(DELETE_PERMISSIONS)),
+    }
+}
+
+/// One DeleteObject without a condition.
+pub(super) async fn delete_plain(bucket: &Bucket, key: &ObjectKey) -> Result<(), Failure> {
+    let answer = bucket.client().delete_object().bucket(bucket.name()).key(key.as_str()).send().await;
+    match answer.map_err(Failure::from) {
+        Ok(_) => Ok(()),
+        Err(failure) if failure.is_missing_object() => Ok(()),
+        Err(failure) => Err(failure.hint_if_forbidden(DELETE_PERMISSIONS)),
+    }
+}
+
+/// Whether XML 1.0 can carry this key in a request and in its answer (section 2.2). Carriage returns are legal, but
+/// readers turn them into line feeds unless both sides escape them.
+fn fits_in_xml(key: &ObjectKey) -> bool {
+    key.as_str().chars().all(|character| !character.is_control() && !matches!(character, '\u{fffe}' | '\u{ffff}'))
+}
+
+/// AWS: "DeleteObjects", the most keys of one request.
+const BATCH_MAX: usize = 1000;
+
+const DELETES_AT_ONCE: usize = 32;
+
+const DELETE_PERMISSIONS: &str = "a conditional delete needs s3:DeleteObject and s3:GetObject";

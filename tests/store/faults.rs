@@ -1,0 +1,82 @@
+//! Faults between this program and S3.
+
+use anyhow::{Context, ensure};
+use avatar_migrate::store::{Copier, CopyEnd, CopyGuard, CopyObjects, Sha256Digest, StoreErrorKind, Streamer};
+use avatar_migrate_kit::Fault;
+use sha2::{Digest, Sha256};
+
+use crate::{SIZES, SMALL_PARTS, embedded, info, key};
+
+#[tokio::test]
+async fn lost_and_odd_answers_are_never_a_success() -> anyhow::Result<()> {
+    for fault in [
+        || Fault::EmptyAnswer,
+        || Fault::ErrorInAnswer("InternalError".to_owned()),
+        || Fault::AnswerLost,
+        || Fault::DropConnection,
+    ] {
+        let (server, stores) = embedded()?;
+        server.put("legacy-s3", "image/a.png", "abc");
+        let source = info(&stores.source, "image/a.png").await?;
+        server.on_request(move |seen| if seen.operation == "CopyObject" { fault() } else { Fault::None });
+        let copier = Copier::new(stores.source.clone(), stores.target.clone(), SIZES);
+        assert_eq!(copier.copy(&source, &key("avatar/a.png")?, &CopyGuard::Absent).await?, CopyEnd::Unsettled);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_broken_transfer_starts_again() -> anyhow::Result<()> {
+    let (server, stores) = embedded()?;
+    server.set_least_part(1);
+    server.put("legacy-s3", "image/a.png", "0123456789abcdef");
+    let source = info(&stores.source, "image/a.png").await?;
+    for (sizes, operation, name) in [(SIZES, "PutObject", "avatar/whole"), (SMALL_PARTS, "UploadPart", "avatar/parts")]
+    {
+        server.reset_requests();
+        server.on_request(move |seen| {
+            if seen.operation == operation && seen.nth <= 2 {
+                Fault::Status(503, "SlowDown".to_owned())
+            } else {
+                Fault::None
+            }
+        });
+        let streamer = Streamer::new(stores.source.clone(), stores.target.clone(), sizes);
+        let end = streamer.copy(&source, &key(name)?, &CopyGuard::Absent).await?;
+        let sum = Some(Sha256Digest(Sha256::digest("0123456789abcdef").into()));
+        ensure!(matches!(&end, CopyEnd::Copied { sha256, .. } if *sha256 == sum), "{end:?}");
+        assert_eq!(server.object("production-s3", name).context("gone")?.body, "0123456789abcdef");
+    }
+    ensure!(stores.requests.throttled() >= 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_dropped_or_failed_upload_is_aborted() -> anyhow::Result<()> {
+    let (server, stores) = embedded()?;
+    server.set_least_part(1);
+    server.put("legacy-s3", "image/a.png", "0123456789abcdef");
+    let source = info(&stores.source, "image/a.png").await?;
+    let target = key("avatar/a.png")?;
+    let copier = Copier::new(stores.source.clone(), stores.target.clone(), SMALL_PARTS);
+    server.on_request(|seen| match seen.operation.as_str() {
+        "UploadPartCopy" => Fault::Status(403, "AccessDenied".to_owned()),
+        _ => Fault::None,
+    });
+    let error = copier.copy(&source, &target, &CopyGuard::Absent).await.err().context("copied")?;
+    assert_eq!(error.kind, StoreErrorKind::Forbidden);
+    assert_eq!(server.open_uploads("production-s3")?, 0);
+    server.on_request(|seen| match seen.operation.as_str() {
+        "UploadPartCopy" => Fault::DelayMillis(60_000),
+        _ => Fault::None,
+    });
+    let cut = std::time::Duration::from_millis(500);
+    ensure!(tokio::time::timeout(cut, copier.copy(&source, &target, &CopyGuard::Absent)).await.is_err());
+    for _ in 0..50 {
+        if server.open_uploads("production-s3")? == 0 {
+            return Ok(());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    anyhow::bail!("the upload is still open")
+}
