@@ -1,0 +1,6 @@
+//! The program from outside: the real binary on a real MariaDB and on S3 servers.
+
+#![expect(clippy::indexing_slicing, reason = "a test that reads past the end should fail")]
+
+mod migrate;
+mod support;

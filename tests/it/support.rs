@@ -1,0 +1,213 @@
+//! A world of one's own for each test: a database, two buckets, and the real binary.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use avatar_migrate_kit::{Database, EmbeddedS3, Mariadb, ObjectHeaders, png};
+use serde_json::Value;
+
+/// The classic table, as production has it.
+pub(crate) const AVATARS: &str = "CREATE TABLE avatars (
+    id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    path VARCHAR(1024) NULL,
+    updated_at TIMESTAMP NOT NULL DEFAULT '2020-01-01 00:00:00' ON UPDATE CURRENT_TIMESTAMP
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci";
+
+/// A database, an S3 server with two buckets, and a directory for reports.
+pub(crate) struct World {
+    pub(crate) database: Database<'static>,
+    pub(crate) s3: EmbeddedS3,
+    pub(crate) directory: tempfile::TempDir,
+    ledger: String,
+}
+
+impl World {
+    /// An empty world with the classic table.
+    pub(crate) fn new() -> Self {
+        let world = Self::bare();
+        world.sql(AVATARS);
+        world
+    }
+
+    /// A world without a table.
+    pub(crate) fn bare() -> Self {
+        let database = Mariadb::shared().database();
+        let s3 = EmbeddedS3::start().expect("an embedded S3 server");
+        s3.create_bucket("legacy-s3");
+        s3.create_bucket("production-s3");
+        let ledger = format!("am_{}", database.name().replace('-', "_"));
+        Self { database, s3, directory: tempfile::tempdir().expect("a directory"), ledger }
+    }
+
+    /// The schema of the ledger, one per world as the server is shared.
+    pub(crate) fn ledger(&self) -> &str {
+        &self.ledger
+    }
+
+    /// Runs statements as root in the world's database.
+    pub(crate) fn sql(&self, sql: &str) {
+        self.database.execute(sql).expect(sql);
+    }
+
+    /// One column of a query as text, NULL as `NULL`.
+    pub(crate) fn column(&self, sql: &str) -> Vec<String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let mut connection = self.database.connect().await.expect("a connection");
+            let cast = format!("SELECT CAST(COALESCE(v, 'NULL') AS CHAR) FROM ({sql}) AS q");
+            let cast = if sql.contains("ORDER BY") { cast } else { format!("{cast} ORDER BY 1") };
+            let rows: Vec<(String,)> =
+                sqlx::query_as(sqlx::AssertSqlSafe(cast)).fetch_all(&mut connection).await.expect(sql);
+            rows.into_iter().map(|(value,)| value).collect()
+        })
+    }
+
+    /// All paths of the classic table, sorted.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        self.column("SELECT path AS v FROM avatars")
+    }
+
+    /// Inserts rows with these paths into the classic table.
+    pub(crate) fn rows(&self, paths: &[&str]) {
+        for path in paths {
+            let hex: String = path.bytes().map(|byte| format!("{byte:02x}")).collect();
+            self.sql(&format!("INSERT INTO avatars (path) VALUES (CONVERT(X'{hex}' USING utf8mb4))"));
+        }
+    }
+
+    /// An object of the legacy bucket with headers, metadata and a tag; its content follows from its key.
+    pub(crate) fn source(&self, key: &str) {
+        self.put("legacy-s3", key, content(key));
+    }
+
+    /// An object of the production bucket whose content is that of the legacy object `twin`.
+    pub(crate) fn target(&self, key: &str, twin: &str) {
+        self.put("production-s3", key, content(twin));
+    }
+
+    /// Any object.
+    pub(crate) fn put(&self, bucket: &str, key: &str, body: Vec<u8>) {
+        let metadata = BTreeMap::from([("owner".to_owned(), "ünïcode".escape_default().to_string())]);
+        let headers = ObjectHeaders {
+            content_type: Some("image/png".to_owned()),
+            cache_control: Some("max-age=60".to_owned()),
+            metadata,
+            ..ObjectHeaders::default()
+        };
+        self.s3.put_with(bucket, key, body, headers, |object| {
+            object.tags = BTreeMap::from([("team".to_owned(), "blue".to_owned())]).into();
+            // Older than the least age of an orphan.
+            object.last_modified -= std::time::Duration::from_secs(2 * 3600);
+        });
+    }
+
+    /// The body of an object, if it exists.
+    pub(crate) fn body(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
+        self.s3.object(bucket, key).map(|object| object.body.to_vec())
+    }
+
+    /// Runs the program as root of the database with these arguments.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        self.run_as(&self.database.url(), arguments)
+    }
+
+    /// Runs the program with another database URL.
+    pub(crate) fn run_as(&self, url: &str, arguments: &[&str]) -> Ended {
+        let output = self.command(url, arguments).output().expect("the program starts");
+        Ended::of(&output, self.directory.path())
+    }
+
+    /// The program, ready to start.
+    pub(crate) fn command(&self, url: &str, arguments: &[&str]) -> Command {
+        let mut command = bare_command(self.directory.path());
+        command
+            .env("AWS_ACCESS_KEY_ID", self.s3.access_key())
+            .env("AWS_SECRET_ACCESS_KEY", self.s3.secret_key())
+            .env("AWS_REGION", self.s3.region())
+            .env("AVATAR_MIGRATE_SOURCE_ENDPOINT_URL", self.s3.endpoint())
+            .env("AVATAR_MIGRATE_TARGET_ENDPOINT_URL", self.s3.endpoint())
+            .env("AVATAR_MIGRATE_DATABASE_URL", url)
+            .env("AVATAR_MIGRATE_LEDGER_SCHEMA", &self.ledger)
+            .env("AVATAR_MIGRATE_FORMAT", "json")
+            .args(arguments);
+        command
+    }
+
+    /// The lines of a report of this world: column name to value.
+    pub(crate) fn report(&self, name: &str) -> Vec<BTreeMap<String, String>> {
+        let path = self.directory.path().join(name);
+        let mut reader = csv::Reader::from_path(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        reader.deserialize().map(|line| line.expect("a line of the report")).collect()
+    }
+
+    /// How many lines of a report have each status.
+    pub(crate) fn statuses(&self, name: &str) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for line in self.report(name) {
+            *counts.entry(line["status"].clone()).or_default() += 1;
+        }
+        counts
+    }
+
+    /// Drops the ledger, as an operator may between any two commands.
+    pub(crate) fn drop_ledger(&self) {
+        self.sql(&format!("DROP DATABASE IF EXISTS `{}`", self.ledger));
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let _ = self.database.execute(&format!("DROP DATABASE IF EXISTS `{}`", self.ledger));
+    }
+}
+
+/// The program with an environment of its own, in a directory of its own.
+pub(crate) fn bare_command(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_avatarMigrate"));
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).current_dir(directory);
+    command.env("HOME", directory).env("TMPDIR", directory).stdin(std::process::Stdio::null());
+    command
+}
+
+/// The content of the legacy object `key`: a picture of its own.
+pub(crate) fn content(key: &str) -> Vec<u8> {
+    let seed = key.bytes().fold(7_u64, |hash, byte| hash.wrapping_mul(1_099_511_628_211) ^ u64::from(byte));
+    png(seed)
+}
+
+/// How the program ended.
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) json: Value,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    directory: PathBuf,
+}
+
+impl Ended {
+    pub(crate) fn of(output: &Output, directory: &Path) -> Self {
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            json: serde_json::from_str(&stdout).unwrap_or(Value::Null),
+            stdout,
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            directory: directory.to_owned(),
+        }
+    }
+
+    /// Demands an exit code; all output is shown if it is another one.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "in {}\n--- stdout\n{}\n--- stderr\n{}", self.directory.display(), self.stdout, self.stderr);
+        self
+    }
+
+    /// A number of the summary, such as `/rows/updated`.
+    #[track_caller]
+    pub(crate) fn number(&self, pointer: &str) -> u64 {
+        let value = self.json.pointer(pointer).and_then(Value::as_u64);
+        value.unwrap_or_else(|| panic!("{pointer} is no number in {}", self.json))
+    }
+}
