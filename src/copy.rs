@@ -21,7 +21,7 @@ use crate::store::{
 use look::{Seen, look};
 
 /// How often an object is looked at anew before it is given up for this run.
-const ATTEMPTS: u32 = 6;
+const ATTEMPTS: u32 = 8;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -128,15 +128,18 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
     }
 
     async fn last_step(&self, object: LedgerObject, mut step: Step, fresh: &Seen) -> (LedgerObject, Ending) {
-        let mut copied = None;
-        let mut pause = FIRST_PAUSE;
-        let mut changed = false;
-        for _ in 0..ATTEMPTS {
+        let (mut copied, mut pause) = (None, FIRST_PAUSE);
+        let (mut looks, mut changed) = (0, false);
+        loop {
             step = match step {
-                Step::Look => match self.look_at_both(&object).await {
-                    Ok(step) => step,
-                    Err(error) => self.failed(error),
-                },
+                Step::Look if looks == ATTEMPTS && changed => Step::End(Ending::SourceChanged),
+                Step::Look if looks == ATTEMPTS => {
+                    Step::End(Ending::Failed(format!("not settled after {ATTEMPTS} looks: run the command again")))
+                }
+                Step::Look => {
+                    looks += 1;
+                    self.look_at_both(&object).await.unwrap_or_else(|error| self.failed(error))
+                }
                 Step::Copy { source, guard } => self.copy(source, &object.target, &guard).await,
                 Step::Confirm { source, sha256 } => {
                     copied = Some(source.size);
@@ -147,30 +150,20 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
                     }
                 }
                 Step::Compare { source, target, copied: digest } => {
-                    match self.compare(&object, source, target, digest, copied).await {
-                        Step::Look => {
-                            changed = true;
-                            Step::Look
-                        }
-                        next => next,
-                    }
+                    self.compare(&object, source, target, digest, copied).await
+                }
+                Step::Changed => {
+                    changed = true;
+                    Step::Look
                 }
                 Step::Again => {
                     tokio::time::sleep(pause).await;
-                    pause = (pause * 4).min(LONGEST_PAUSE);
+                    pause = (pause * 2).min(LONGEST_PAUSE);
                     Step::Look
                 }
                 Step::End(ending) => return (object, ending),
             };
         }
-        let ending = match step {
-            Step::End(ending) => ending,
-            Step::Look if changed => Ending::SourceChanged,
-            Step::Look | Step::Copy { .. } | Step::Confirm { .. } | Step::Compare { .. } | Step::Again => {
-                Ending::Failed(format!("gave up after {ATTEMPTS} steps; run the command again"))
-            }
-        };
-        (object, ending)
     }
 
     async fn look_at_both(&self, object: &LedgerObject) -> Result<Step, StoreError> {
@@ -222,7 +215,7 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
                 Step::Copy { source, guard: CopyGuard::OwnCopy(target.etag) }
             }
             Ok(Compared::Different(how)) => Step::End(Ending::Conflict(how)),
-            Ok(Compared::Moved) => Step::Look,
+            Ok(Compared::Moved) => Step::Changed,
             Err(error) => self.failed(error),
         }
     }
@@ -252,6 +245,8 @@ enum Step {
     Confirm { source: ObjectInfo, sha256: Option<Sha256Digest> },
     /// Both exist.
     Compare { source: ObjectInfo, target: ObjectInfo, copied: Option<Sha256Digest> },
+    /// One of the two changed while it was compared.
+    Changed,
     /// Pause, then ask both buckets.
     Again,
     /// Done.

@@ -88,7 +88,7 @@ mod tests {
         }
         assert_eq!(pace.size(), START + 1);
         pace.too_much();
-        assert_eq!(pace.size(), (START + 1) / 2);
+        assert_eq!(pace.size(), START.div_ceil(2));
         for _ in 0..10 {
             pace.too_much();
         }

@@ -127,12 +127,8 @@ fn cannot_connect(error: anyhow::Error, config: &DatabaseConfig) -> anyhow::Erro
 
 /// The server's error number, if the server said something.
 pub(crate) fn error_number(error: &sqlx::Error) -> Option<u16> {
-    match error {
-        sqlx::Error::Database(error) => {
-            error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map(sqlx::mysql::MySqlDatabaseError::number)
-        }
-        _ => None,
-    }
+    let said = error.as_database_error()?.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>()?;
+    Some(said.number())
 }
 
 /// Whether the server refused for want of a privilege (1044, 1142, 1143, 1227, 1370 and 1410 of MariaDB's error codes).

@@ -158,7 +158,7 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        let _ = self.database.execute(&format!("DROP DATABASE IF EXISTS `{}`", self.ledger));
+        drop(self.database.execute(&format!("DROP DATABASE IF EXISTS `{}`", self.ledger)));
     }
 }
 
@@ -200,7 +200,14 @@ impl Ended {
     /// Demands an exit code; all output is shown if it is another one.
     #[track_caller]
     pub(crate) fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "in {}\n--- stdout\n{}\n--- stderr\n{}", self.directory.display(), self.stdout, self.stderr);
+        assert_eq!(
+            self.code,
+            code,
+            "in {}\n--- stdout\n{}\n--- stderr\n{}",
+            self.directory.display(),
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
