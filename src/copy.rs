@@ -14,7 +14,7 @@ use crate::check::{Checker, Compared, OwnCopy, VerifiedCopy, proved_by_ledger};
 use crate::config::CheckMode;
 use crate::database::LedgerObject;
 use crate::pace::Pace;
-use crate::path::ObjectKey;
+use crate::path::{ETag, ObjectKey};
 use crate::store::{
     CopyEnd, CopyGuard, CopyObjects, ObjectInfo, ReadObjects, Sha256Digest, StoreError, StoreErrorKind,
 };
@@ -110,9 +110,9 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
         let end = self.copier.copy(&source, target, guard).await;
         drop(turn);
         match end {
-            Ok(CopyEnd::Copied { etag: _, sha256 }) => {
+            Ok(CopyEnd::Copied { etag, sha256 }) => {
                 self.pace.went_well();
-                Step::Confirm { source, sha256 }
+                Step::Confirm { source, etag, sha256 }
             }
             Ok(CopyEnd::Unsettled | CopyEnd::MissingSource) => Step::Look,
             Err(error) => self.failed(error),
@@ -127,7 +127,7 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
         look(self.target, &keys).await
     }
 
-    async fn last_step(&self, object: LedgerObject, mut step: Step, fresh: &Seen) -> (LedgerObject, Ending) {
+    async fn last_step(&self, mut object: LedgerObject, mut step: Step, fresh: &Seen) -> (LedgerObject, Ending) {
         let (mut copied, mut pause) = (None, FIRST_PAUSE);
         let (mut looks, mut changed) = (0, false);
         loop {
@@ -141,10 +141,15 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
                     self.look_at_both(&object).await.unwrap_or_else(|error| self.failed(error))
                 }
                 Step::Copy { source, guard } => self.copy(source, &object.target, &guard).await,
-                Step::Confirm { source, sha256 } => {
+                Step::Confirm { source, etag, sha256 } => {
                     copied = Some(source.size);
-                    match self.seen_or_awaited(&object.target, fresh).await {
-                        Ok(Some(target)) => Step::Compare { source, target, copied: sha256 },
+                    match self.seen_or_awaited(&object.target, &etag, fresh).await {
+                        Ok(Some(target)) => {
+                            // From now on it is a copy of our own: if its source changes, it may be replaced.
+                            object.own_copy = true;
+                            (object.source_etag, object.target_etag) = (Some(source.etag.clone()), Some(etag));
+                            Step::Compare { source, target, copied: sha256 }
+                        }
                         Ok(None) => Step::Look,
                         Err(error) => self.failed(error),
                     }
@@ -182,8 +187,15 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
         })
     }
 
-    async fn seen_or_awaited(&self, target: &ObjectKey, fresh: &Seen) -> Result<Option<ObjectInfo>, StoreError> {
-        if let Some(info) = fresh.get(target) {
+    /// The copy as the target bucket shows it: from the window's listing if that shows this very copy, else by HEAD with
+    /// growing pauses.
+    async fn seen_or_awaited(
+        &self,
+        target: &ObjectKey,
+        etag: &ETag,
+        fresh: &Seen,
+    ) -> Result<Option<ObjectInfo>, StoreError> {
+        if let Some(info) = fresh.get(target).filter(|info| info.etag == *etag) {
             return Ok(Some(info.clone()));
         }
         let mut pause = FIRST_PAUSE;
@@ -242,7 +254,7 @@ enum Step {
     /// Copy under this condition.
     Copy { source: ObjectInfo, guard: CopyGuard },
     /// Copied by the answer's word: find the copy in the target bucket.
-    Confirm { source: ObjectInfo, sha256: Option<Sha256Digest> },
+    Confirm { source: ObjectInfo, etag: ETag, sha256: Option<Sha256Digest> },
     /// Both exist.
     Compare { source: ObjectInfo, target: ObjectInfo, copied: Option<Sha256Digest> },
     /// One of the two changed while it was compared.
