@@ -93,6 +93,12 @@ impl Failure {
     }
 }
 
+/// The exit code that an error stands for: its own, or plain failure.
+#[must_use]
+pub fn exit_of(error: &anyhow::Error) -> Exit {
+    error.downcast_ref::<Failure>().map_or(Exit::Failed, Failure::exit)
+}
+
 /// Who holds the lock, as recorded in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {

@@ -6,6 +6,7 @@ mod finalizing;
 mod sync;
 mod verifying;
 
+use std::net::IpAddr;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -15,7 +16,7 @@ pub use copying::copy;
 pub use finalizing::{Confirm, Confirmation, FinalizeEnd, finalize};
 pub use verifying::verify;
 
-use crate::config::Config;
+use crate::config::{Config, DatabaseConfig, DatabaseTls};
 use crate::database::Database;
 use crate::failure::{Exit, Failure};
 use crate::pace::Pace;
@@ -46,6 +47,7 @@ impl Session {
     /// # Errors
     /// [`Failure::Usage`] where settings are the reason, else what the server said.
     pub async fn open(config: Config, progress: Progress, stop: CancellationToken) -> Result<Self> {
+        warn_of_plaintext(&config.database);
         let database = Database::connect(&config.database).await?;
         let stores = connect(&config.source, &config.target).await.map_err(usage)?;
         for keys in config.mappings.key_mappings() {
@@ -89,6 +91,14 @@ impl Meter {
 
     pub(crate) fn requests(&self, session: &Session) -> Requests {
         session.stores.requests.snapshot() - self.before
+    }
+}
+
+/// Off this host, a connection that verifies nothing can be read and changed on its way.
+fn warn_of_plaintext(database: &DatabaseConfig) {
+    let loopback = database.host == "localhost" || database.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+    if database.tls != DatabaseTls::Verify && database.socket.is_none() && !loopback {
+        tracing::warn!("the connection to the database is not verified: give --database-tls verify");
     }
 }
 

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{confirm, print, signals};
 use crate::config::{Command, FinalizeOptions, Output, Settings, VerifyOptions};
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, exit_of};
 use crate::report::progress::Progress;
 use crate::report::summary::MigrateSummary;
 use crate::run::{Confirmation, FinalizeEnd, Session, copy, finalize, verify};
@@ -18,7 +18,7 @@ pub(super) async fn execute(settings: Settings, progress: Progress) -> Exit {
         Err(error) => {
             print::ending(command, output, &error);
             print::failure(&error, &progress);
-            error.downcast_ref::<Failure>().map_or(Exit::Failed, Failure::exit)
+            exit_of(&error)
         }
     }
 }

@@ -91,6 +91,17 @@ impl RunLock {
         Ok(connection)
     }
 
+    /// Gives the lock back. Dropping it does so too, but only once MariaDB notices that the connection is gone, which may
+    /// be too late for the next command of the same process.
+    ///
+    /// # Errors
+    /// If the connection is lost; the lock is free then all the same.
+    pub async fn release(self) -> Result<()> {
+        let mut connection = self.connection.lock().await;
+        sqlx::query("DO RELEASE_LOCK(?)").bind(&self.name).execute(&mut *connection).await?;
+        Ok(())
+    }
+
     /// MariaDB's id of the lock's connection.
     pub(crate) fn connection_id(&self) -> u64 {
         self.connection_id

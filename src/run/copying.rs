@@ -60,19 +60,14 @@ async fn run<C: CopyObjects>(session: &Session, options: &CopyOptions, copier: &
     }
     let ledger = Ledger::open(database, &mut lock, config, "copy").await?;
     let mut copy_run = CopyRun { session, copier, lock: &lock, ledger: &ledger, totals: Totals::default() };
-    let ran = copy_run.passes(surveys, options.limit).await;
-    let surveys = match ran {
-        Ok(surveys) => surveys,
-        Err(error) => {
-            // The run ended with an error: that is what counts, whether or not the ledger can still note it.
-            drop(ledger.close(Exit::Failed).await);
-            return Err(error);
-        }
-    };
-    let summary = copy_run.summary(&surveys, &meter).await?;
-    let exit = exit(!summary.work_is_left());
-    ledger.close(exit).await?;
-    Ok((summary, exit))
+    let ended = copy_run.ended(surveys, options.limit, &meter).await;
+    let exit = ended.as_ref().map_or_else(crate::failure::exit_of, |(_, exit)| *exit);
+    // The ending itself is what counts, whether or not the ledger can still note it.
+    let closed = ledger.close(exit).await;
+    let ended = ended?;
+    closed?;
+    lock.release().await?;
+    Ok(ended)
 }
 
 fn announce(session: &Session, references: &[TextColumn]) {
@@ -107,10 +102,23 @@ struct CopyRun<'a, C> {
 }
 
 impl<'a, C: CopyObjects> CopyRun<'a, C> {
+    async fn ended(
+        &mut self,
+        surveys: Vec<ColumnSurvey>,
+        limit: Option<u64>,
+        meter: &Meter,
+    ) -> Result<(CopySummary, Exit)> {
+        let surveys = self.passes(surveys, limit).await?;
+        let summary = self.summary(&surveys, meter).await?;
+        let exit = exit(!summary.work_is_left());
+        Ok((summary, exit))
+    }
+
     /// Passes until nothing moves any more; gives the last survey.
     async fn passes(&mut self, mut surveys: Vec<ColumnSurvey>, limit: Option<u64>) -> Result<Vec<ColumnSurvey>> {
         let (database, config) = (&self.session.database, &self.session.config);
         while legacy_rows(&surveys) > 0 && self.totals.passes < PASSES_MAX {
+            self.session.interrupted()?;
             self.totals.passes += 1;
             let references = references(config, &surveys);
             let phase = self.session.progress.phase("plan", None, "rows");

@@ -83,10 +83,11 @@ pub async fn finalize(session: &Session, options: &FinalizeOptions, confirm: &Co
             Err(error) => Err(error),
         },
     };
-    let exit = ended.as_ref().map_or(Exit::Failed, |end| end.exit);
+    let exit = ended.as_ref().map_or_else(crate::failure::exit_of, |end| end.exit);
     let closed = ledger.close(exit).await;
     let ended = ended?;
     closed?;
+    lock.release().await?;
     Ok(ended)
 }
 
