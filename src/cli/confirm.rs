@@ -34,10 +34,14 @@ fn objects(count: u64) -> String {
 
 fn question(asked: &Confirmation) -> String {
     let clean = asked.clean_for_seconds.and_then(|seconds| u64::try_from(seconds).ok());
-    let clean = clean.map_or("an unknown time".to_owned(), |seconds| duration(std::time::Duration::from_secs(seconds)));
+    let clean = match clean {
+        None => "no clean look is on record".to_owned(),
+        Some(seconds) if seconds < 60 => "the first clean look was just now".to_owned(),
+        Some(seconds) => format!("the first clean look was {} ago", duration(std::time::Duration::from_secs(seconds))),
+    };
     let mut lines = vec![
         format!("About to delete {} from bucket {}.", objects(asked.deletes), printable(&asked.bucket)),
-        format!("  No legacy path is left in the schema; the first clean look was {clean} ago."),
+        format!("  No legacy path is left in the schema; {clean}."),
         "  The schema has no fence: a legacy path that the application writes from now on would name a deleted object."
             .to_owned(),
         format!("  The list will be in {}.", printable(&asked.manifest.to_string_lossy())),
@@ -76,7 +80,7 @@ mod tests {
         };
         let text = question(&asked);
         for part in
-            ["1,200 objects from bucket legacy-s3", "2h", "3 objects that no row names", "audit.path", "no fence"]
+            ["1,200 objects from bucket legacy-s3", "2 h ago", "3 objects that no row names", "audit.path", "no fence"]
         {
             assert!(text.contains(part), "{part} is missing in:\n{text}");
         }

@@ -177,6 +177,9 @@ pub struct FinalizeSummary {
     pub fenced: bool,
     /// What became of the objects.
     pub objects: FinalizeObjects,
+    /// Whether sources stay that a later run may take: young orphans, problems. Not a part of the JSON.
+    #[serde(skip)]
+    pub work_is_left: bool,
     /// The final report.
     #[serde(serialize_with = "path")]
     pub report: Option<PathBuf>,

@@ -51,6 +51,7 @@ async fn run<C: CopyObjects>(session: &Session, options: &CopyOptions, copier: &
     let mut lock = RunLock::take(database, &name, config.lock_wait).await?;
     let phase = session.progress.phase("survey", None, "columns");
     let surveys = survey(database, config).await?;
+    phase.add(u64::try_from(surveys.len())?);
     phase.finish();
     let found = references(config, &surveys);
     announce(session, &found);

@@ -106,6 +106,7 @@ impl FinalizeRun<'_> {
             finalizable: exit != Exit::Refused,
             fenced: false,
             objects: self.totals,
+            work_is_left: exit == Exit::Left,
             report: Some(self.report.clone()),
             requests: meter.requests(self.session),
             elapsed: meter.elapsed(),

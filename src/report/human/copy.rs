@@ -98,13 +98,13 @@ fn problems(summary: &CopySummary) -> [Problem; 6] {
             objects.conflict,
             "object in conflict",
             "objects in conflict",
-            "the production bucket holds other bytes there: see `avatarMigrate explain KEY`",
+            "the production bucket holds other bytes there: compare the two, then remove one",
         ),
         problem(
             objects.source_changed,
             "changed source",
             "changed sources",
-            "written while its rows moved, the old object is kept: see `avatarMigrate explain KEY`",
+            "written while its rows moved, the old object is kept: compare the two",
         ),
         problem(objects.failed, "failed copy", "failed copies", "the log says why; copy again"),
     ]

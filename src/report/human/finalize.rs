@@ -48,16 +48,15 @@ fn verdict(summary: &FinalizeSummary, paint: Paint) -> Sheet {
 }
 
 fn next(summary: &FinalizeSummary) -> Option<&'static str> {
-    match (summary.finalizable, undeleted(summary), summary.fenced) {
-        (false, _, _) => Some("avatarMigrate verify --report out.csv    (lists what stands in the way)"),
-        (true, true, _) => Some("avatarMigrate finalize    (again: it verifies afresh and takes the rest)"),
-        (true, false, false) => Some("avatarMigrate fence    (keeps new legacy paths out of the schema)"),
-        (true, false, true) => None,
+    match (summary.finalizable, undeleted(summary)) {
+        (false, _) => Some("avatarMigrate verify --report out.csv    (lists what stands in the way)"),
+        (true, true) => Some("avatarMigrate finalize    (again: it verifies afresh and takes the rest)"),
+        (true, false) => None,
     }
 }
 
 fn undeleted(summary: &FinalizeSummary) -> bool {
-    summary.objects.changed > 0 || summary.objects.failed > 0
+    summary.work_is_left || summary.objects.changed > 0 || summary.objects.failed > 0
 }
 
 fn problems(summary: &FinalizeSummary) -> [Problem; 3] {
@@ -100,6 +99,7 @@ mod tests {
             requests: Requests { list: 4, delete: 2, ..Requests::default() },
             elapsed: Duration::from_millis(4_250),
             reasons: Vec::new(),
+            work_is_left: false,
         }
     }
 
@@ -117,8 +117,6 @@ DONE: 1,150 objects deleted from the legacy bucket in 4.2 s
   time      4.2 s
 ";
         assert_eq!(finalize_text(&done(), Paint::Plain), expected);
-        let unfenced = finalize_text(&FinalizeSummary { fenced: false, ..done() }, Paint::Plain);
-        assert!(unfenced.ends_with("\nNext: avatarMigrate fence    (keeps new legacy paths out of the schema)\n"));
     }
 
     #[test]

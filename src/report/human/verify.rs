@@ -89,7 +89,7 @@ fn problems(summary: &VerifySummary) -> [Problem; 7] {
             objects.mismatch,
             "mismatch",
             "mismatches",
-            "source and target differ, which nothing explains: see `avatarMigrate explain KEY`",
+            "source and target differ: compare the two, then keep one of them",
         ),
         problem(
             objects.missing_source,
@@ -101,7 +101,7 @@ fn problems(summary: &VerifySummary) -> [Problem; 7] {
             objects.conflict,
             "conflict",
             "conflicts",
-            "the production bucket holds other bytes there: see `avatarMigrate explain KEY`",
+            "the production bucket holds other bytes there: compare the two, then remove one",
         ),
         problem(
             unlisted,
@@ -185,7 +185,7 @@ NOT CLEAN: 3 legacy rows, 1 conflict, 1 unlisted reference
 
 What stands in the way of finalize, and what to do:
   3 legacy rows         `avatarMigrate copy` moves them
-  1 conflict            the production bucket holds other bytes there: see `avatarMigrate explain KEY`
+  1 conflict            the production bucket holds other bytes there: compare the two, then remove one
   1 unlisted reference  columns with legacy paths: add them with --reference or --exclude-reference
 
 Also in the way:
