@@ -28,29 +28,49 @@ use join::{Group, Sides, join};
 use judge::{Twins, Verdict, judge};
 use scan::{Side, scan_bucket, scan_rows};
 
-/// Where a verify puts what it finds, piece by piece.
+/// Where a verify puts what it finds, piece by piece. What a sink has no use for it can leave to the defaults.
 pub trait Sink {
-    /// A row was read.
-    fn row_read(&mut self);
-    /// Objects were listed.
-    fn listed(&self, objects: u64);
+    /// A stage begins.
+    fn begin(&mut self, _stage: Stage) {}
+
+    /// The stage came further by so many rows or objects.
+    fn advance(&self, _count: u64) {}
+
     /// A line of the report.
     ///
     /// # Errors
     /// If it cannot be written; the verify ends with it.
     fn finding(&mut self, finding: Finding) -> Result<()>;
-    /// Evidence that a source is needed no more.
+
+    /// Evidence that a source is needed no more; an orphan comes with its object.
     ///
     /// # Errors
     /// If it cannot be kept.
-    fn deletable(&mut self, evidence: &Deletable, orphan: Option<&ObjectInfo>) -> Result<()>;
+    fn deletable(&mut self, _evidence: &Deletable, _orphan: Option<&ObjectInfo>) -> Result<()> {
+        Ok(())
+    }
+
     /// An orphan without a copy in production.
     ///
     /// # Errors
     /// If it cannot be kept.
-    fn orphan(&mut self, source: &ObjectInfo) -> Result<()>;
+    fn orphan(&mut self, _source: &ObjectInfo) -> Result<()> {
+        Ok(())
+    }
+
     /// A source that stays where it is, because of a problem or on purpose.
-    fn kept(&mut self, why: Kept);
+    fn kept(&mut self, _why: Kept) {}
+}
+
+/// What a verify is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Reading every row that may matter.
+    ReadRows,
+    /// Listing both buckets.
+    ListBuckets,
+    /// Joining rows and listings, and comparing twins.
+    Compare,
 }
 
 /// Why a source stays where it is.
@@ -86,15 +106,18 @@ pub async fn verify<R: ReadObjects>(
     sink: &mut impl Sink,
 ) -> Result<Verified> {
     let mut counts = Counts::default();
+    sink.begin(Stage::ReadRows);
     let scanned = scan_rows(database, config, &mut counts, sink).await?;
     interrupted(stop)?;
-    let listed = |objects| sink.listed(objects);
+    sink.begin(Stage::ListBuckets);
+    let listed = |objects| sink.advance(objects);
     let (sources, targets) = futures::future::try_join(
         scan_bucket(source, Side::Source, config, listed),
         scan_bucket(target, Side::Target, config, listed),
     )
     .await?;
     interrupted(stop)?;
+    sink.begin(Stage::Compare);
     let ledger = LedgerView::open(database, config).await;
     let sides = Sides { rows: scanned.rows, sources, targets, ledger };
     let judged = join(sides, &config.mappings).map(|group| async {
@@ -129,6 +152,7 @@ impl<S: Sink> Collector<'_, S> {
     fn take(&mut self, group: &Group) -> Result<()> {
         let Some(verdict) = group.verdict.get() else { return Ok(()) };
         if group.first {
+            self.sink.advance(1);
             self.counts.next_place();
             self.counts.objects += u64::from(verdict.source.is_some() || !group.rows.is_empty());
         }

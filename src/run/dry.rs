@@ -3,13 +3,11 @@
 use anyhow::Result;
 
 use super::Session;
-use crate::check::Deletable;
 use crate::failure::Exit;
 use crate::finding::{Finding, Status};
 use crate::path::ObjectKey;
 use crate::report::summary::{CopyObjects, CopyRows, CopySummary, Forecast};
-use crate::store::ObjectInfo;
-use crate::verify::{Kept, Sink, verify};
+use crate::verify::{Sink, verify};
 
 /// Dollars for 1,000 COPY or LIST requests, and for 1,000 HEADs (AWS, S3 Standard, us-east-1; from memory, to be checked
 /// on the pricing page).
@@ -66,10 +64,6 @@ struct Tally {
 }
 
 impl Sink for Tally {
-    fn row_read(&mut self) {}
-
-    fn listed(&self, _objects: u64) {}
-
     fn finding(&mut self, finding: Finding) -> Result<()> {
         let movable = match finding.status {
             Status::Legacy | Status::MissingSource | Status::Conflict | Status::RowConflict => true,
@@ -98,14 +92,4 @@ impl Sink for Tally {
         }
         Ok(())
     }
-
-    fn deletable(&mut self, _evidence: &Deletable, _orphan: Option<&ObjectInfo>) -> Result<()> {
-        Ok(())
-    }
-
-    fn orphan(&mut self, _source: &ObjectInfo) -> Result<()> {
-        Ok(())
-    }
-
-    fn kept(&mut self, _why: Kept) {}
 }

@@ -18,7 +18,7 @@ use crate::report::csv::{ReportReader, ReportWriter};
 use crate::report::summary::{FinalizeObjects, FinalizeSummary};
 use crate::report::text::printable;
 use crate::store::{Copier, DeleteProof, Deleter, ObjectInfo};
-use crate::verify::{Kept, Sink, Verified, ZeroLegacyProof, verify};
+use crate::verify::{Kept, Sink, Stage, Verified, ZeroLegacyProof, verify};
 
 /// Orphans that are more than this part of the objects in scope hint at a wrong database or a forgotten table.
 const ORPHANS_PERCENT: u64 = 20;
@@ -319,12 +319,12 @@ struct FinalSink {
 }
 
 impl Sink for FinalSink {
-    fn row_read(&mut self) {
-        self.report.row_read();
+    fn begin(&mut self, stage: Stage) {
+        self.report.begin(stage);
     }
 
-    fn listed(&self, objects: u64) {
-        self.report.listed(objects);
+    fn advance(&self, count: u64) {
+        self.report.advance(count);
     }
 
     fn finding(&mut self, finding: Finding) -> Result<()> {

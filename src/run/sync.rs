@@ -6,13 +6,11 @@ use anyhow::{Context, Result};
 use tokio::process::Command;
 
 use super::Session;
-use crate::check::Deletable;
 use crate::config::BucketConfig;
 use crate::failure::Failure;
 use crate::finding::{Finding, Status};
 use crate::report::text::printable;
-use crate::store::ObjectInfo;
-use crate::verify::{Kept, Sink, verify};
+use crate::verify::{Sink, verify};
 
 /// Refuses if the CLI would overwrite something, then lets it copy every key mapping. Credentials reach it as they reach
 /// this program, through the environment and the profile, never through its arguments.
@@ -81,10 +79,6 @@ struct Differing {
 }
 
 impl Sink for Differing {
-    fn row_read(&mut self) {}
-
-    fn listed(&self, _objects: u64) {}
-
     fn finding(&mut self, finding: Finding) -> Result<()> {
         let both = finding.source_etag.is_some() && finding.target_etag.is_some();
         if both && finding.proof.is_none() && finding.status != Status::OutOfScope {
@@ -95,14 +89,4 @@ impl Sink for Differing {
         }
         Ok(())
     }
-
-    fn deletable(&mut self, _evidence: &Deletable, _orphan: Option<&ObjectInfo>) -> Result<()> {
-        Ok(())
-    }
-
-    fn orphan(&mut self, _source: &ObjectInfo) -> Result<()> {
-        Ok(())
-    }
-
-    fn kept(&mut self, _why: Kept) {}
 }

@@ -3,16 +3,14 @@
 use anyhow::Result;
 
 use super::{Session, exit};
-use crate::check::Deletable;
 use crate::config::VerifyOptions;
 use crate::database::LedgerView;
 use crate::failure::Exit;
 use crate::finding::Finding;
 use crate::report::csv::ReportWriter;
-use crate::report::progress::Phase;
+use crate::report::progress::{Phase, Progress};
 use crate::report::summary::{VerifyObjects, VerifyRows, VerifySummary};
-use crate::store::ObjectInfo;
-use crate::verify::{Counts, Kept, Sink, Verified, verify as verify_all};
+use crate::verify::{Counts, Sink, Stage, Verified, verify as verify_all};
 
 /// Runs `verify`.
 ///
@@ -96,44 +94,42 @@ fn unlisted(counts: &Counts) -> Vec<String> {
 /// Writes findings to the report and shows how far the verify is.
 pub(super) struct ReportSink {
     report: ReportWriter,
-    rows: Phase,
-    listing: Phase,
+    progress: Progress,
+    phase: Option<Phase>,
 }
 
 impl ReportSink {
     pub(super) fn new(session: &Session, report: ReportWriter) -> Self {
-        let rows = session.progress.phase("read rows", None, "rows");
-        let listing = session.progress.phase("list buckets", None, "objects");
-        Self { report, rows, listing }
+        Self { report, progress: session.progress.clone(), phase: None }
     }
 
-    pub(super) fn finish(self) -> Result<()> {
-        self.rows.finish();
-        self.listing.finish();
+    pub(super) fn finish(mut self) -> Result<()> {
+        if let Some(phase) = self.phase.take() {
+            phase.finish();
+        }
         Ok(self.report.finish()?)
     }
 }
 
 impl Sink for ReportSink {
-    fn row_read(&mut self) {
-        self.rows.add(1);
+    fn begin(&mut self, stage: Stage) {
+        let next = match stage {
+            Stage::ReadRows => self.progress.phase("read rows", None, "rows"),
+            Stage::ListBuckets => self.progress.phase("list buckets", None, "objects"),
+            Stage::Compare => self.progress.phase("compare", None, "objects"),
+        };
+        if let Some(last) = self.phase.replace(next) {
+            last.finish();
+        }
     }
 
-    fn listed(&self, objects: u64) {
-        self.listing.add(objects);
+    fn advance(&self, count: u64) {
+        if let Some(phase) = &self.phase {
+            phase.add(count);
+        }
     }
 
     fn finding(&mut self, finding: Finding) -> Result<()> {
         Ok(self.report.write(&finding)?)
     }
-
-    fn deletable(&mut self, _evidence: &Deletable, _orphan: Option<&ObjectInfo>) -> Result<()> {
-        Ok(())
-    }
-
-    fn orphan(&mut self, _source: &ObjectInfo) -> Result<()> {
-        Ok(())
-    }
-
-    fn kept(&mut self, _why: Kept) {}
 }

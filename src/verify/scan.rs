@@ -35,7 +35,7 @@ pub(super) async fn scan_rows(
     for (column, index) in columns.iter().zip(0_u32..) {
         let mut of_column = Counts::default();
         for_each_candidate(database, column, &config.mappings, Candidates::All, |row| {
-            sink.row_read();
+            sink.advance(1);
             let mut scanner = Scanner { config, column, index, counts: &mut of_column, sink, sorter: &mut sorter };
             scanner.take(row)
         })
