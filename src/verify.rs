@@ -91,6 +91,8 @@ pub struct Verified {
     pub references: Vec<TextColumn>,
     /// Why finalize would refuse, in plain words, the most telling first; empty if it would not.
     pub reasons: Vec<String>,
+    /// Those of the reasons that no count of the summary shows.
+    pub further: Vec<String>,
 }
 
 /// Joins every row of the schema with both buckets and gives each its ending.
@@ -134,8 +136,9 @@ pub async fn verify<R: ReadObjects>(
         let mut collector = Collector { counts: &mut counts, sink: &mut *sink, columns: &scanned.columns };
         collector.take(&group)?;
     }
-    let reasons = reasons(&counts, config);
-    Ok(Verified { counts, references: scanned.references, reasons })
+    let further = further_reasons(&counts, config);
+    let reasons = [reasons(&counts), further.clone(), counts.blockers.clone()].concat();
+    Ok(Verified { counts, references: scanned.references, reasons, further })
 }
 
 fn interrupted(stop: &CancellationToken) -> Result<()> {
@@ -211,22 +214,31 @@ impl<S: Sink> Collector<'_, S> {
     }
 }
 
-/// Why finalize would refuse: counts in plain words first, then the first findings themselves.
-fn reasons(counts: &Counts, config: &Config) -> Vec<String> {
-    let unlisted: Vec<String> =
-        counts.unlisted_references.iter().map(|name| format!("{}.{}", name.table, name.column)).collect();
+/// Why finalize would refuse, in plain words: what the counts say, then what they do not show.
+fn reasons(counts: &Counts) -> Vec<String> {
     let said = [
         (counts.legacy, "rows still hold a legacy path"),
         (counts.suspect, "rows seem to name a legacy object in another form"),
         (counts.missing_target, "modern paths name objects that do not exist"),
         (counts.mismatch, "objects in production are no copies of their sources"),
-        (
-            if config.strict_mentions { counts.mentions.0 } else { 0 },
-            "longer texts mention a legacy path (--strict-mentions)",
-        ),
     ];
     let counted = said.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
-    let unlisted =
-        (!unlisted.is_empty()).then(|| format!("legacy paths stand in unlisted columns: {}", unlisted.join(", ")));
-    counted.chain(unlisted).chain(counts.blockers.iter().cloned()).collect()
+    let names: Vec<String> =
+        counts.unlisted_references.iter().map(|name| format!("{}.{}", name.table, name.column)).collect();
+    let unlisted = (!names.is_empty()).then(|| format!("legacy paths stand in unlisted columns: {}", names.join(", ")));
+    counted.chain(unlisted).collect()
+}
+
+/// What stands in the way of finalize and no count of the summary shows.
+fn further_reasons(counts: &Counts, config: &Config) -> Vec<String> {
+    // Zero must not be vacuous: a wrong database or prefix would find nothing either.
+    let nothing = (counts.legacy + counts.modern == 0).then(|| {
+        "no row of the schema holds a legacy or a modern path, which proves nothing: check --database-url and the prefixes"
+            .to_owned()
+    });
+    let clashes = (counts.row_conflict > 0)
+        .then(|| format!("{} rows cannot move, as a unique key holds their new path already", counts.row_conflict));
+    let mentions = (config.strict_mentions && counts.mentions.0 > 0)
+        .then(|| format!("{} longer texts mention a legacy path (--strict-mentions)", counts.mentions.0));
+    [nothing, clashes, mentions].into_iter().flatten().collect()
 }

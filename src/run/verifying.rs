@@ -29,11 +29,11 @@ pub async fn verify(session: &Session, options: &VerifyOptions) -> Result<(Verif
         mentions: verified.counts.mentions.0,
         unlisted_references: unlisted(&verified.counts),
         fenced: false,
-        finalizable: verified.reasons.is_empty() && verified.counts.legacy + verified.counts.modern > 0,
+        finalizable: verified.reasons.is_empty(),
         report: Some(options.report.clone()),
         requests: meter.requests(session),
         elapsed: meter.elapsed(),
-        reasons: Vec::new(),
+        reasons: verified.further.clone(),
     };
     tell(session, &verified);
     set_grace_clock(session, verified.counts.legacy + verified.counts.suspect == 0).await;

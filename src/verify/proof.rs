@@ -59,12 +59,6 @@ impl<'lock> ZeroLegacyProof<'lock> {
             let hint = "see the report; `avatarMigrate copy` moves what can move".to_owned();
             return Err(Failure::Refused { reasons: verified.reasons.clone(), hint }.into());
         }
-        if verified.counts.legacy + verified.counts.modern == 0 {
-            let reason =
-                "no row of the schema holds a legacy or a modern path, so that zero legacy paths prove nothing";
-            let hint = "check --database-url, --legacy-prefix and --modern-prefix".to_owned();
-            return Err(Failure::Refused { reasons: vec![reason.to_owned()], hint }.into());
-        }
         let mut proof = Self { lock, counted: Instant::now(), took: Duration::ZERO };
         proof.count(database, config).await?;
         Ok(proof)
