@@ -65,6 +65,8 @@ impl Counts {
         self.mentions.1.extend(column.mentions.1);
         self.mentions.1.truncate(EXAMPLES);
         self.unlisted_references.extend(column.unlisted_references);
+        self.blockers.extend(column.blockers);
+        self.blockers.truncate(EXAMPLES);
     }
 
     pub(super) fn mention(&mut self, column: &ColumnName, primary_key: &str) {

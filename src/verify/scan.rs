@@ -150,6 +150,7 @@ impl<S: Sink> Scanner<'_, S> {
         let mut finding = Finding::new(status, detail);
         finding.row = Some(place);
         finding.legacy_path = Some(String::from_utf8_lossy(&row.value).into_owned());
+        self.counts.found(&finding);
         self.sink.finding(finding)
     }
 }
