@@ -19,7 +19,7 @@
 //! 8. **No secrets out.** None in logs, reports, errors or the arguments of children.
 //! 9. **The ledger never decides.** Its facts count only while the live ETag equals the recorded one.
 //!
-//! A module uses only those above it in this list (`tests/tidy.rs` keeps it so).
+//! A module uses only those above it in this list (`tests/tidy` keeps it so).
 
 pub mod path;
 pub mod failure;

@@ -152,7 +152,7 @@ impl Ledger {
                     .push_bind(object.proof.map(Proof::word))
                     .push_bind(mark.detail.chars().take(1000).collect::<String>());
             });
-            query.push(include_str!("../../sql/objects_mark_update.sql"));
+            query.push(statement!("objects_mark_update.sql").sql().0);
             query.build().execute(&mut *lock.connection().await?).await.context("failed to write to the ledger")?;
         }
         Ok(())

@@ -1,3 +1,5 @@
+//! A report is written whole or not at all, and read back exactly.
+
 use std::fs;
 use std::path::Path;
 

@@ -1,3 +1,5 @@
+//! What a terminal and a pipe show of a run.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{InMemoryTerm, TermLike};

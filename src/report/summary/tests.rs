@@ -1,3 +1,5 @@
+//! The JSON of the summaries, to the letter: it is an interface.
+
 use super::*;
 
 fn json(summary: &impl Serialize) -> String {

@@ -1,0 +1,44 @@
+# Plain `make` runs the tests. `make help` lists everything.
+
+PROGRAM := avatarMigrate
+PREFIX ?= $(if $(filter 0,$(shell id -u)),/usr/local,$(HOME)/.local)
+BIN := $(DESTDIR)$(PREFIX)/bin
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+.DEFAULT_GOAL := test
+.PHONY: test help setup build install uninstall demo check clean
+
+test: setup ## Run all tests, against a real MariaDB, SeaweedFS and the embedded S3 server
+	cargo test --workspace --locked
+
+demo: ## Watch a whole migration in under a minute; KEEP=1 leaves the servers running
+	@tools/setup mariadb
+	@cargo build --quiet --locked --bin $(PROGRAM) --example demo
+	@KEEP='$(KEEP)' $(TARGET)/debug/examples/demo
+
+check: ## Formatting, lints, documentation, licences: everything that needs no server
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
+	tools/supply-chain
+
+build: ## Build the program for production
+	cargo build --release --locked --bin $(PROGRAM)
+
+install: build ## Put the program on PATH: /usr/local/bin for root, else ~/.local/bin; or PREFIX=…
+	install -d '$(BIN)'
+	install -m 755 '$(TARGET)/release/$(PROGRAM)' '$(BIN)/$(PROGRAM)'
+	@case ":$$PATH:" in *':$(BIN):'*) ;; *) echo 'Add $(BIN) to your PATH.' ;; esac
+
+uninstall: ## Take it off again
+	rm -f '$(BIN)/$(PROGRAM)'
+
+setup: ## Install what tests need and what is missing: MariaDB, SeaweedFS (into .venv)
+	@tools/setup
+
+clean: ## Remove what was built, the demo's reports and .venv
+	cargo clean
+	rm -rf demo-reports .venv
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
