@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use collect::Collected;
 pub use manifest::{manifest_path, write_manifest};
-pub use orphans::copy_orphans;
+pub use orphans::{OrphansCopied, copy_orphans};
 
 use crate::check::{Deletable, EvidenceSpool};
 use crate::config::Config;

@@ -1,5 +1,6 @@
 //! The composition root: settings become a session, a session runs commands; loops, concurrency and cancellation are here.
 
+mod approval;
 mod copying;
 mod dry;
 mod finalizing;

@@ -157,6 +157,7 @@ impl<S: Sink> Collector<'_, S> {
         if group.first {
             self.sink.advance(1);
             self.counts.next_place();
+            self.counts.sources += u64::from(verdict.source.is_some());
             self.counts.objects += u64::from(verdict.source.is_some() || !group.rows.is_empty());
         }
         for row in &group.rows {
@@ -217,16 +218,32 @@ impl<S: Sink> Collector<'_, S> {
 /// Why finalize would refuse, in plain words: what the counts say, then what they do not show.
 fn reasons(counts: &Counts) -> Vec<String> {
     let said = [
-        (counts.legacy, "rows still hold a legacy path"),
-        (counts.suspect, "rows seem to name a legacy object in another form"),
-        (counts.missing_target, "modern paths name objects that do not exist"),
-        (counts.mismatch, "objects in production are no copies of their sources"),
+        (counts.legacy, "legacy row is left", "legacy rows are left"),
+        (
+            counts.suspect,
+            "row seems to name a legacy object in another form",
+            "rows seem to name legacy objects in another form",
+        ),
+        (
+            counts.missing_target,
+            "object that a modern path names does not exist",
+            "objects that modern paths name do not exist",
+        ),
+        (
+            counts.mismatch,
+            "object in production is no copy of its source",
+            "objects in production are no copies of their sources",
+        ),
     ];
-    let counted = said.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let counted = said.iter().filter(|(count, ..)| *count > 0).map(|(count, one, many)| number(*count, one, many));
     let names: Vec<String> =
         counts.unlisted_references.iter().map(|name| format!("{}.{}", name.table, name.column)).collect();
     let unlisted = (!names.is_empty()).then(|| format!("legacy paths stand in unlisted columns: {}", names.join(", ")));
     counted.chain(unlisted).collect()
+}
+
+fn number(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// What stands in the way of finalize and no count of the summary shows.
@@ -236,9 +253,11 @@ fn further_reasons(counts: &Counts, config: &Config) -> Vec<String> {
         "no row of the schema holds a legacy or a modern path, which proves nothing: check --database-url and the prefixes"
             .to_owned()
     });
-    let clashes = (counts.row_conflict > 0)
-        .then(|| format!("{} rows cannot move, as a unique key holds their new path already", counts.row_conflict));
-    let mentions = (config.strict_mentions && counts.mentions.0 > 0)
-        .then(|| format!("{} longer texts mention a legacy path (--strict-mentions)", counts.mentions.0));
+    let clashes = (counts.row_conflict > 0).then(|| {
+        number(counts.row_conflict, "row cannot move", "rows cannot move") + ": a unique key holds the new path already"
+    });
+    let mentions = (config.strict_mentions && counts.mentions.0 > 0).then(|| {
+        number(counts.mentions.0, "longer text mentions", "longer texts mention") + " a legacy path (--strict-mentions)"
+    });
     [nothing, clashes, mentions].into_iter().flatten().collect()
 }

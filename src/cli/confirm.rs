@@ -50,7 +50,7 @@ fn question(asked: &Confirmation) -> String {
         lines.push(format!("  {} that no row names were copied to production first.", objects(asked.orphans_copied)));
     }
     if asked.kept > 0 {
-        lines.push(format!("  {} stay; the report says why.", objects(asked.kept)));
+        lines.push(format!("  {} will be kept; the report says why.", objects(asked.kept)));
     }
     if !asked.excluded.is_empty() {
         let columns = printable(&asked.excluded.join(", "));

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::{confirm, print, signals};
 use crate::config::{Command, FinalizeOptions, Output, Settings, VerifyOptions};
 use crate::failure::{Exit, exit_of};
+use crate::report::human::{copy_text, finalize_text, verify_text};
 use crate::report::progress::Progress;
 use crate::report::summary::MigrateSummary;
 use crate::run::{Confirmation, FinalizeEnd, Session, copy, finalize, verify};
@@ -64,22 +65,26 @@ async fn migrate(
     finalizing: &FinalizeOptions,
     copying: &crate::config::CopyOptions,
 ) -> Result<Exit> {
-    let (copied, mut exit) = copy(session, copying).await?;
+    let (copied, exit) = copy(session, copying).await?;
+    let goes_on = exit == Exit::Clean && !copying.dry_run;
+    print::part(output, ("copy", goes_on), &copied, copy_text)?;
     let mut summary = MigrateSummary { copy: Some(copied), verify: None, finalize: None };
-    let mut refusal = None;
-    if exit == Exit::Clean && !copying.dry_run {
-        let (verified, ended) = verify(session, verifying).await?;
-        (summary.verify, exit) = (Some(verified), ended);
-        if exit == Exit::Clean {
-            let end = confirmed(session, finalizing).await?;
-            exit = end.exit;
-            summary.finalize = Some(end.summary.clone());
-            refusal = Some(end);
-        }
+    if !goes_on {
+        print::migrate(output, &summary)?;
+        return Ok(exit);
     }
+    let (verified, exit) = verify(session, verifying).await?;
+    let goes_on = exit == Exit::Clean;
+    print::part(output, ("verify", goes_on), &verified, verify_text)?;
+    summary.verify = Some(verified);
+    if !goes_on {
+        print::migrate(output, &summary)?;
+        return Ok(exit);
+    }
+    let end = confirmed(session, finalizing).await?;
+    print::part(output, ("finalize", false), &end.summary, finalize_text)?;
+    summary.finalize = Some(end.summary.clone());
     print::migrate(output, &summary)?;
-    if let Some(end) = refusal {
-        print::refused(&end, &session.progress);
-    }
-    Ok(exit)
+    print::refused(&end, &session.progress);
+    Ok(end.exit)
 }

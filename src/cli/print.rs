@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::arguments::PROGRAM;
 use crate::config::{Command, ConfigError, Format, Output};
 use crate::failure::{Exit, Failure};
-use crate::report::human::{Paint, copy_text, finalize_text, migrate_text, verify_text};
+use crate::report::human::{Paint, copy_text, finalize_text, verify_text, without_next};
 use crate::report::progress::Progress;
 use crate::report::summary::{
     CopySummary, FinalizeSummary, LockHeld, LockHolder, MigrateSummary, Refusal, VerifySummary,
@@ -27,14 +27,34 @@ pub(super) fn verify(output: Output, summary: &VerifySummary) -> Result<()> {
     show(output, summary, verify_text)
 }
 
-/// The summary of `finalize`.
+/// The summary of `finalize`. The reasons of a refusal stand on standard error; a person need not read them twice.
 pub(super) fn finalize(output: Output, summary: &FinalizeSummary) -> Result<()> {
-    show(output, summary, finalize_text)
+    show(output, summary, |summary, paint| {
+        finalize_text(&FinalizeSummary { reasons: Vec::new(), ..summary.clone() }, paint)
+    })
 }
 
-/// The summary of the one-line form.
+/// The summary of the one-line form in JSON; for a person each command's was shown when it ended.
 pub(super) fn migrate(output: Output, summary: &MigrateSummary) -> Result<()> {
-    show(output, summary, migrate_text)
+    match output.format {
+        Format::Human => Ok(()),
+        Format::Json => write_out(&format!("{}\n", serde_json::to_string(summary)?)),
+    }
+}
+
+/// A command of the one-line form ended: for a person its summary, without a next command if one follows by itself.
+pub(super) fn part<S: Serialize>(
+    output: Output,
+    (name, goes_on): (&str, bool),
+    summary: &S,
+    text: impl Fn(&S, Paint) -> String,
+) -> Result<()> {
+    if output.format == Format::Json {
+        return Ok(());
+    }
+    let text = text(summary, Paint::of(&Term::stdout()));
+    let text = if goes_on { without_next(&text) } else { &text };
+    write_out(&format!("{name}\n{text}\n"))
 }
 
 fn show<S: Serialize>(output: Output, summary: &S, text: impl Fn(&S, Paint) -> String) -> Result<()> {
@@ -94,8 +114,11 @@ pub(super) fn failure(error: &anyhow::Error, progress: &Progress) {
             progress.println(&hint(failure.hint()));
         }
         None => {
-            progress.println(&message(&format!("{error:#}")));
-            progress.println(&hint("nothing is lost: run the same command again, it continues where it stopped"));
+            // Some errors of this program carry their hint on a second line.
+            let text = format!("{error:#}");
+            let (first, second) = text.split_once("\n  ").unwrap_or((&text, AGAIN));
+            progress.println(&message(first));
+            progress.println(&hint(second));
         }
     }
 }
@@ -107,6 +130,8 @@ fn reasons(list: &[String], next: &str, progress: &Progress) {
     }
     progress.println(&hint(next));
 }
+
+const AGAIN: &str = "nothing is lost: run the same command again, it continues where it stopped";
 
 fn message(text: &str) -> String {
     format!("{} {}", Style::new().for_stderr().red().bold().apply_to("error:"), printable(text))

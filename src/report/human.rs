@@ -13,8 +13,6 @@ pub use finalize::finalize_text;
 pub use refusal::{locked_text, refusal_text};
 pub use verify::verify_text;
 
-use super::summary::MigrateSummary;
-
 /// Whether a text may carry colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paint {
@@ -32,31 +30,22 @@ impl Paint {
     }
 }
 
-/// What the one-line form did: one text for each command that it reached.
+/// A text without the next command at its end: for one that is followed by that command anyway.
 #[must_use]
-pub fn migrate_text(summary: &MigrateSummary, paint: Paint) -> String {
-    let copy = summary.copy.as_ref().map(|copy| ("copy", copy_text(copy, paint)));
-    let verify = summary.verify.as_ref().map(|verify| ("verify", verify_text(verify, paint)));
-    let finalize = summary.finalize.as_ref().map(|finalize| ("finalize", finalize_text(finalize, paint)));
-    let texts = [copy, verify, finalize].into_iter().flatten();
-    texts.map(|(command, text)| format!("{command}\n{text}")).collect::<Vec<_>>().join("\n")
+pub fn without_next(text: &str) -> &str {
+    text.rsplit_once("\nNext: ").map_or(text, |(before, _)| before)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::summary::{CopySummary, VerifySummary};
+    use crate::report::summary::CopySummary;
 
     #[test]
-    fn migrate_tells_what_it_reached() {
-        let summary = MigrateSummary {
-            copy: Some(CopySummary::default()),
-            verify: Some(VerifySummary { finalizable: true, ..VerifySummary::default() }),
-            finalize: None,
-        };
-        let text = migrate_text(&summary, Paint::Plain);
-        assert!(text.starts_with("copy\nDONE: "), "{text}");
-        assert!(text.contains("\n\nverify\nCLEAN: "), "{text}");
-        assert!(!text.contains("\nfinalize\n"), "{text}");
+    fn a_command_that_follows_by_itself_is_not_suggested() {
+        let text = copy_text(&CopySummary::default(), Paint::Plain);
+        assert!(text.contains("\nNext: avatarMigrate verify"), "{text}");
+        assert!(!without_next(&text).contains("Next: "), "{text}");
+        assert_eq!(without_next("DONE\n"), "DONE\n");
     }
 }

@@ -3,11 +3,12 @@
 use anyhow::Result;
 
 use super::Session;
+use super::verifying::{Stages, tell};
 use crate::failure::Exit;
 use crate::finding::{Finding, Status};
 use crate::path::ObjectKey;
 use crate::report::summary::{CopyObjects, CopyRows, CopySummary, Forecast};
-use crate::verify::{Sink, verify};
+use crate::verify::{Sink, Stage, verify};
 
 /// Dollars for 1,000 COPY or LIST requests, and for 1,000 HEADs (AWS, S3 Standard, us-east-1; from memory, to be checked
 /// on the pricing page).
@@ -20,14 +21,22 @@ const COPIES_A_SECOND: u64 = 1000;
 pub(super) async fn run(session: &Session) -> Result<(CopySummary, Exit)> {
     let meter = session.meter();
     let Session { config, database, stores, pace, stop, .. } = session;
-    let mut sink = Tally::default();
+    let mut sink = Tally {
+        stages: Stages::new(session),
+        objects: CopyObjects::default(),
+        rows_in_conflict: 0,
+        bytes: 0,
+        last: None,
+    };
     let found = verify(database, (&stores.source, &stores.target), config, pace, stop, &mut sink).await?;
+    sink.stages.finish();
+    tell(session, &found);
     let requests = meter.requests(session);
     let copies =
         sink.objects.planned - sink.objects.missing_source - sink.objects.conflict - sink.objects.already_there;
     // A real run lists both ranges once for the plan, once after the copies, and the sources twice around the cutover.
     let lists = requests.list * 3;
-    let dollars = |requests: u64, price: f64| f64::from(u32::try_from(requests).unwrap_or(u32::MAX)) / 1000.0 * price;
+    let dollars = |requests: u64, price: f64| requests as f64 / 1000.0 * price;
     let summary = CopySummary {
         run: None,
         references: found.references.iter().map(|c| format!("{}.{}", c.name.table, c.name.column)).collect(),
@@ -55,8 +64,8 @@ pub(super) async fn run(session: &Session) -> Result<(CopySummary, Exit)> {
 }
 
 /// Counts what would happen to legacy rows; findings of one object come one after the other.
-#[derive(Default)]
 struct Tally {
+    stages: Stages,
     objects: CopyObjects,
     rows_in_conflict: u64,
     bytes: u64,
@@ -64,6 +73,14 @@ struct Tally {
 }
 
 impl Sink for Tally {
+    fn begin(&mut self, stage: Stage) {
+        self.stages.begin(stage);
+    }
+
+    fn advance(&self, count: u64) {
+        self.stages.advance(count);
+    }
+
     fn finding(&mut self, finding: Finding) -> Result<()> {
         let movable = match finding.status {
             Status::Legacy | Status::MissingSource | Status::Conflict | Status::RowConflict => true,

@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use super::approval::refuse_unapproved;
 use super::verifying::{ReportSink, set_grace_clock, tell};
 use super::{Meter, Session};
 use crate::check::Deletable;
-use crate::config::{FinalizeOptions, Orphans};
+use crate::config::{FinalizeOptions, Method};
 use crate::copy::Copying;
 use crate::database::{Ledger, LedgerName, LedgerView, RunLock};
 use crate::failure::{Exit, Failure};
-use crate::finalize::{Collected, Deleted, copy_orphans, delete_all, manifest_path, write_manifest};
+use crate::finalize::{Collected, Deleted, OrphansCopied, copy_orphans, delete_all, manifest_path, write_manifest};
 use crate::finding::Finding;
-use crate::report::csv::{ReportReader, ReportWriter};
 use crate::report::summary::{FinalizeObjects, FinalizeSummary};
 use crate::report::text::printable;
-use crate::store::{Copier, DeleteProof, Deleter, ObjectInfo};
+use crate::store::{Copier, CopyObjects, DeleteProof, Deleter, ObjectInfo, Streamer};
 use crate::verify::{Kept, Sink, Stage, Verified, ZeroLegacyProof, verify};
 
 /// Orphans that are more than this part of the objects in scope hint at a wrong database or a forgotten table.
@@ -162,8 +162,7 @@ impl FinalizeRun<'_> {
     async fn verify(&self) -> Result<(Verified, Collected)> {
         let Session { database, config, stores, pace, stop, .. } = self.session;
         let collected = Collected::new(config, self.options)?;
-        let mut sink =
-            FinalSink { report: ReportSink::new(self.session, ReportWriter::create(&self.report)?), collected };
+        let mut sink = FinalSink { report: ReportSink::create(self.session, &self.report)?, collected };
         let verified = verify(database, (&stores.source, &stores.target), config, pace, stop, &mut sink).await?;
         sink.report.finish()?;
         tell(self.session, &verified);
@@ -204,23 +203,31 @@ impl FinalizeRun<'_> {
     }
 
     async fn copy_orphans(&mut self, collected: &mut Collected) -> Result<()> {
-        let Session { config, stores, pace, stop, progress, .. } = self.session;
-        if collected.orphans.is_empty() || self.options.orphans == Some(Orphans::Keep) {
+        if collected.orphans.is_empty() {
             return Ok(());
         }
-        let copier = Copier::new(stores.source.clone(), stores.target.clone(), self.session.part_sizes());
-        let copying =
-            Copying { source: &stores.source, target: &stores.target, copier: &copier, check: config.check, pace };
-        let phase = progress.phase("copy orphans", Some(collected.orphans.len()), "objects");
-        let scope = (self.lock, self.ledger, config);
-        let copied = copy_orphans(&copying, scope, collected, stop, || phase.add(1)).await?;
-        phase.finish();
+        let (stores, sizes) = (&self.session.stores, self.session.part_sizes());
+        let (source, target) = (stores.source.clone(), stores.target.clone());
+        let copied = match self.session.config.method {
+            Method::Copy | Method::Sync => self.copy_orphans_by(&Copier::new(source, target, sizes), collected).await?,
+            Method::Stream => self.copy_orphans_by(&Streamer::new(source, target, sizes), collected).await?,
+        };
         self.totals.orphans_copied = copied.copied;
         self.totals.failed += copied.failed.0;
         for why in &copied.failed.1 {
             tracing::warn!("{}", printable(why));
         }
         Ok(())
+    }
+
+    async fn copy_orphans_by(&self, copier: &impl CopyObjects, collected: &mut Collected) -> Result<OrphansCopied> {
+        let Session { config, stores, pace, stop, progress, .. } = self.session;
+        let copying = Copying { source: &stores.source, target: &stores.target, copier, check: config.check, pace };
+        let phase = progress.phase("copy orphans", Some(collected.orphans.len()), "objects");
+        let scope = (self.lock, self.ledger, config);
+        let copied = copy_orphans(&copying, scope, collected, stop, || phase.add(1)).await?;
+        phase.finish();
+        Ok(copied)
     }
 
     async fn delete(
@@ -237,6 +244,10 @@ impl FinalizeRun<'_> {
             let hint = "look into the report, then raise --max-delete".to_owned();
             return Err(Failure::Refused { reasons: vec![reason], hint }.into());
         }
+        let evidence = match &self.options.approved {
+            Some(approved) => refuse_unapproved(approved, config, evidence)?,
+            None => evidence,
+        };
         let deleter = self.deleter().await?;
         let manifest = manifest_path(&self.report);
         let asked = Confirmation {
@@ -258,9 +269,6 @@ impl FinalizeRun<'_> {
             return Err(Failure::Refused { reasons: vec!["the deletion was not confirmed".to_owned()], hint }.into());
         }
         let evidence = write_manifest(&manifest, config, evidence)?;
-        if let Some(approved) = &self.options.approved {
-            refuse_unapproved(approved, &manifest)?;
-        }
         let phase = progress.phase("delete", Some(evidence.len()), "objects");
         let scope = (database, self.lock, self.ledger, config);
         let deleted = delete_all(&deleter, proof, scope, evidence, stop, |objects| phase.add(objects)).await?;
@@ -287,30 +295,6 @@ impl FinalizeRun<'_> {
             }
         }
     }
-}
-
-/// Refuses when the manifest holds a source that the approved report does not, with the same ETag.
-fn refuse_unapproved(approved: &std::path::Path, manifest: &std::path::Path) -> Result<()> {
-    let mut seen = std::collections::HashSet::new();
-    for line in ReportReader::open(approved)? {
-        let finding = line?.finding;
-        if let (Some(key), Some(etag)) = (finding.source_key, finding.source_etag) {
-            seen.insert((key.as_str().to_owned(), etag.as_str().to_owned()));
-        }
-    }
-    let mut grown = Vec::new();
-    for line in csv::Reader::from_path(manifest)?.into_deserialize() {
-        let (_bucket, key, etag): (String, String, String) = line?;
-        if !seen.contains(&(key.clone(), etag)) {
-            grown.push(key);
-        }
-    }
-    if grown.is_empty() {
-        return Ok(());
-    }
-    let mut reasons = vec![format!("{} objects to delete are not in the approved report", grown.len())];
-    reasons.extend(grown.iter().take(5).map(|key| printable(key)));
-    Err(Failure::Refused { reasons, hint: "look at the new final report, and approve that one".to_owned() }.into())
 }
 
 struct FinalSink {

@@ -6,11 +6,12 @@ use anyhow::{Context, Result};
 use tokio::process::Command;
 
 use super::Session;
+use super::verifying::Stages;
 use crate::config::BucketConfig;
 use crate::failure::Failure;
 use crate::finding::{Finding, Status};
 use crate::report::text::printable;
-use crate::verify::{Sink, verify};
+use crate::verify::{Sink, Stage, verify};
 
 /// Refuses if the CLI would overwrite something, then lets it copy every key mapping. Credentials reach it as they reach
 /// this program, through the environment and the profile, never through its arguments.
@@ -59,10 +60,11 @@ fn location(source: &BucketConfig, target: &BucketConfig) -> Vec<String> {
 /// `aws s3 sync` overwrites a target of another size or an older date.
 async fn refuse_overwrites(session: &Session) -> Result<()> {
     let Session { config, database, stores, pace, stop, .. } = session;
-    let mut sink = Differing::default();
+    let mut sink = Differing { stages: Stages::new(session), count: 0, examples: Vec::new() };
     verify(database, (&stores.source, &stores.target), config, pace, stop, &mut sink)
         .await
         .context("failed to compare the buckets before the sync")?;
+    sink.stages.finish();
     if sink.count == 0 {
         return Ok(());
     }
@@ -72,13 +74,21 @@ async fn refuse_overwrites(session: &Session) -> Result<()> {
     Err(Failure::Refused { reasons, hint: "use --method copy, which never overwrites".to_owned() }.into())
 }
 
-#[derive(Default)]
 struct Differing {
+    stages: Stages,
     count: u64,
     examples: Vec<String>,
 }
 
 impl Sink for Differing {
+    fn begin(&mut self, stage: Stage) {
+        self.stages.begin(stage);
+    }
+
+    fn advance(&self, count: u64) {
+        self.stages.advance(count);
+    }
+
     fn finding(&mut self, finding: Finding) -> Result<()> {
         let both = finding.source_etag.is_some() && finding.target_etag.is_some();
         if both && finding.proof.is_none() && finding.status != Status::OutOfScope {

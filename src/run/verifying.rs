@@ -1,13 +1,15 @@
 //! `verify`: the report, and the grace clock where the ledger can be written.
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use super::{Session, exit};
 use crate::config::VerifyOptions;
 use crate::database::LedgerView;
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
 use crate::finding::Finding;
-use crate::report::csv::ReportWriter;
+use crate::report::csv::{ReportWriter, WriteError};
 use crate::report::progress::{Phase, Progress};
 use crate::report::summary::{VerifyObjects, VerifyRows, VerifySummary};
 use crate::verify::{Counts, Sink, Stage, Verified, verify as verify_all};
@@ -19,7 +21,7 @@ use crate::verify::{Counts, Sink, Stage, Verified, verify as verify_all};
 pub async fn verify(session: &Session, options: &VerifyOptions) -> Result<(VerifySummary, Exit)> {
     let meter = session.meter();
     let Session { config, database, stores, pace, stop, .. } = session;
-    let mut sink = ReportSink::new(session, ReportWriter::create(&options.report)?);
+    let mut sink = ReportSink::create(session, &options.report)?;
     let verified = verify_all(database, (&stores.source, &stores.target), config, pace, stop, &mut sink).await?;
     sink.finish()?;
     let summary = VerifySummary {
@@ -43,6 +45,13 @@ pub async fn verify(session: &Session, options: &VerifyOptions) -> Result<(Verif
 
 /// Mentions block nothing, so that only a warning names them.
 pub(super) fn tell(session: &Session, verified: &Verified) {
+    if verified.counts.legacy + verified.counts.sources == 0 && verified.counts.modern > 0 {
+        let prefixes: Vec<&str> = session.config.mappings.all().iter().map(|mapping| mapping.legacy.as_str()).collect();
+        let prefixes = crate::report::text::printable(&prefixes.join(", "));
+        session.progress.println(&format!(
+            "no row and no object of the legacy bucket begins with {prefixes}: all is done, or the legacy prefix is wrong"
+        ));
+    }
     let (mentions, examples) = &verified.counts.mentions;
     if *mentions > 0 {
         let examples = crate::report::text::printable(&examples.join(", "));
@@ -91,28 +100,18 @@ fn unlisted(counts: &Counts) -> Vec<String> {
     counts.unlisted_references.iter().map(|name| format!("{}.{}", name.table, name.column)).collect()
 }
 
-/// Writes findings to the report and shows how far the verify is.
-pub(super) struct ReportSink {
-    report: ReportWriter,
+/// Shows how far a verify is, stage by stage.
+pub(super) struct Stages {
     progress: Progress,
     phase: Option<Phase>,
 }
 
-impl ReportSink {
-    pub(super) fn new(session: &Session, report: ReportWriter) -> Self {
-        Self { report, progress: session.progress.clone(), phase: None }
+impl Stages {
+    pub(super) fn new(session: &Session) -> Self {
+        Self { progress: session.progress.clone(), phase: None }
     }
 
-    pub(super) fn finish(mut self) -> Result<()> {
-        if let Some(phase) = self.phase.take() {
-            phase.finish();
-        }
-        Ok(self.report.finish()?)
-    }
-}
-
-impl Sink for ReportSink {
-    fn begin(&mut self, stage: Stage) {
+    pub(super) fn begin(&mut self, stage: Stage) {
         let next = match stage {
             Stage::ReadRows => self.progress.phase("read rows", None, "rows"),
             Stage::ListBuckets => self.progress.phase("list buckets", None, "objects"),
@@ -123,10 +122,54 @@ impl Sink for ReportSink {
         }
     }
 
-    fn advance(&self, count: u64) {
+    pub(super) fn advance(&self, count: u64) {
         if let Some(phase) = &self.phase {
             phase.add(count);
         }
+    }
+
+    pub(super) fn finish(self) {
+        if let Some(phase) = self.phase {
+            phase.finish();
+        }
+    }
+}
+
+/// Writes findings to the report and shows how far the verify is.
+pub(super) struct ReportSink {
+    report: ReportWriter,
+    stages: Stages,
+}
+
+impl ReportSink {
+    /// Opens the report before any work is done: a place that cannot be written is a matter of settings.
+    pub(super) fn create(session: &Session, path: &Path) -> Result<Self> {
+        let report = ReportWriter::create(path).map_err(|error| match error {
+            WriteError::NoDirectory { .. } | WriteError::NotAFile { .. } | WriteError::NotWritable { .. } => {
+                let text = error.to_string();
+                let (message, hint) = text.split_once('\n').unwrap_or((&text, "name another --report"));
+                Failure::Usage { message: message.to_owned(), hint: hint.trim().to_owned() }.into()
+            }
+            WriteError::Full { .. } | WriteError::Failed { .. } | WriteError::NotSynced { .. } => {
+                anyhow::Error::from(error)
+            }
+        })?;
+        Ok(Self { report, stages: Stages::new(session) })
+    }
+
+    pub(super) fn finish(self) -> Result<()> {
+        self.stages.finish();
+        Ok(self.report.finish()?)
+    }
+}
+
+impl Sink for ReportSink {
+    fn begin(&mut self, stage: Stage) {
+        self.stages.begin(stage);
+    }
+
+    fn advance(&self, count: u64) {
+        self.stages.advance(count);
     }
 
     fn finding(&mut self, finding: Finding) -> Result<()> {

@@ -45,6 +45,8 @@ pub struct Counts {
     pub orphans: u64,
     /// Orphans whose checked copy the application deleted.
     pub deleted_by_application: u64,
+    /// Objects of the legacy bucket that are in scope.
+    pub sources: u64,
     /// Objects in scope: in the legacy bucket, or named by a row.
     pub objects: u64,
     /// The first findings that block finalize.

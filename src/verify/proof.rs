@@ -56,7 +56,7 @@ impl<'lock> ZeroLegacyProof<'lock> {
         verified: &Verified,
     ) -> Result<Self> {
         if !verified.reasons.is_empty() {
-            let hint = "see the report; `avatarMigrate copy` moves what can move".to_owned();
+            let hint = "the report lists each of them, with what to do about it".to_owned();
             return Err(Failure::Refused { reasons: verified.reasons.clone(), hint }.into());
         }
         let mut proof = Self { lock, counted: Instant::now(), took: Duration::ZERO };
@@ -85,7 +85,7 @@ impl<'lock> ZeroLegacyProof<'lock> {
             .filter(|survey| survey.counts.legacy + survey.counts.suspect > 0)
             .map(|survey| {
                 let (name, rows) = (&survey.column.name, survey.counts.legacy + survey.counts.suspect);
-                format!("{rows} legacy paths were written to {}.{} meanwhile", name.table, name.column)
+                format!("legacy paths were written to {}.{} meanwhile (rows: {rows})", name.table, name.column)
             })
             .collect();
         if !late.is_empty() {

@@ -18,12 +18,18 @@ pub fn copy_text(summary: &CopySummary, paint: Paint) -> String {
     let explained = problems.iter().any(|problem| problem.count > 0);
     sheet.problems("What cannot move, and what to do:", &problems);
     sheet.next(match (&summary.forecast, summary.work_is_left(), explained) {
+        (Some(_), _, _) if nothing_can_move(summary) => "mend what is listed, then avatarMigrate copy",
         (Some(_), _, _) => "avatarMigrate copy",
         (None, true, false) => "avatarMigrate copy    (the rest was not reached or written meanwhile)",
         (None, true, true) => "avatarMigrate verify --report out.csv    (lists each of them), then copy again",
         (None, false, _) => "avatarMigrate verify --report out.csv",
     });
     sheet.finish()
+}
+
+fn nothing_can_move(summary: &CopySummary) -> bool {
+    let objects = &summary.objects;
+    objects.planned > 0 && objects.planned == objects.missing_source + objects.conflict
 }
 
 fn real_run(summary: &CopySummary, paint: Paint) -> Sheet {

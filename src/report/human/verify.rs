@@ -72,7 +72,7 @@ fn problems(summary: &VerifySummary) -> [Problem; 7] {
     let unlisted = u64::try_from(summary.unlisted_references.len()).unwrap_or(u64::MAX);
     let problem = |count, one, many, advice| Problem { count, one, many, advice };
     [
-        problem(rows.legacy, LEGACY_ROW, "legacy rows", "`avatarMigrate copy` moves them"),
+        problem(rows.legacy, LEGACY_ROW, "legacy rows", "`avatarMigrate copy` moves what can move"),
         problem(
             rows.suspect,
             "suspect row",
@@ -184,7 +184,7 @@ NOT CLEAN: 3 legacy rows, 1 conflict, 1 unlisted reference
   time      1 h 2 min
 
 What stands in the way of finalize, and what to do:
-  3 legacy rows         `avatarMigrate copy` moves them
+  3 legacy rows         `avatarMigrate copy` moves what can move
   1 conflict            the production bucket holds other bytes there: compare the two, then remove one
   1 unlisted reference  columns with legacy paths: add them with --reference or --exclude-reference
 

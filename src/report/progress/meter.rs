@@ -53,6 +53,11 @@ impl Meter {
         &self.name
     }
 
+    /// The unit for this many: `1 row`, `2 rows`.
+    fn units(&self, count: u64) -> &str {
+        if count == 1 { self.unit.trim_end_matches('s') } else { &self.unit }
+    }
+
     pub(super) fn total(&self) -> Option<u64> {
         *self.total.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -95,7 +100,7 @@ impl Meter {
         let begin = Sample { at: self.started, done: 0, bytes: 0 };
         let end = Sample { at: now, done: self.done.load(Ordering::Relaxed), bytes: self.bytes() };
         let elapsed = now.saturating_sub(self.started);
-        let mut line = format!("{}: {} {}", self.name, HumanCount(end.done), self.unit);
+        let mut line = format!("{}: {} {}", self.name, HumanCount(end.done), self.units(end.done));
         if end.bytes > 0 {
             line += &format!(", {}", HumanBytes(end.bytes));
         }
@@ -113,9 +118,9 @@ impl Meter {
         let mut text = match self.total() {
             Some(total) => {
                 let percent = u128::from(done) * 100 / u128::from(total.max(1));
-                format!("{} of {} {} ({percent} %)", HumanCount(done), HumanCount(total), self.unit)
+                format!("{} of {} {} ({percent} %)", HumanCount(done), HumanCount(total), self.units(total))
             }
-            None => format!("{} {}", HumanCount(done), self.unit),
+            None => format!("{} {}", HumanCount(done), self.units(done)),
         };
         if self.bytes() > 0 {
             text += &format!(", {}", HumanBytes(self.bytes()));
