@@ -24,8 +24,8 @@ use crate::failure::Failure;
 use crate::finding::{Finding, RowPlace, Status};
 use crate::pace::Pace;
 use crate::store::{ObjectInfo, ReadObjects};
-use join::{Group, Sides, join};
-use judge::{Twins, Verdict, judge};
+use join::{Sides, join};
+use judge::{Group, Twins, Verdict, judge};
 use scan::{Side, scan_bucket, scan_rows};
 
 /// Where a verify puts what it finds, piece by piece. What a sink has no use for it can leave to the defaults.

@@ -1,6 +1,6 @@
 //! Canaries: does this endpoint keep an object when a conditional delete names another ETag? Many servers do not.
 
-use super::deleter::{DeleteMode, Verdict, delete_batch, delete_if_match, delete_plain};
+use super::delete::{DeleteMode, Verdict, delete_batch, delete_if_match, delete_plain};
 use super::failure::Failure;
 use super::{Bucket, DeleteEnd, DeleteItem, ReadObjects, StoreError};
 use crate::path::{ETag, ObjectKey};

@@ -9,31 +9,15 @@ use futures::Stream;
 use tokio::sync::OnceCell;
 
 use super::item::{ObjectItem, Place, RowItem};
-use super::judge::Verdict;
+use super::judge::{Group, Verdict};
 use crate::database::{LedgerObject, LedgerView};
 use crate::path::{Mappings, ObjectKey};
 use crate::spool::Sorted;
-use crate::store::ObjectInfo;
 
 /// Rows of one object that are judged at a time: a default picture may have millions.
 const ROWS_A_GROUP: usize = 1000;
 /// Ledger lines read at a time.
 const LEDGER_PAGE: usize = 2000;
-
-/// What meets at one place: the twins as listed, some of their rows, and what the ledger knows.
-#[derive(Debug)]
-pub(super) struct Group {
-    pub(super) source_key: ObjectKey,
-    pub(super) target_key: ObjectKey,
-    pub(super) source: Option<ObjectInfo>,
-    pub(super) target: Option<ObjectInfo>,
-    pub(super) recorded: Option<LedgerObject>,
-    pub(super) rows: Vec<RowItem>,
-    /// The same for all groups of a place: the twins are judged once.
-    pub(super) verdict: Arc<OnceCell<Verdict>>,
-    /// Whether this is the first group of its place.
-    pub(super) first: bool,
-}
 
 /// Everything that is joined.
 pub(super) struct Sides {

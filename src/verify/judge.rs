@@ -1,19 +1,37 @@
 //! The judgement: what the twins of a place are to each other, and what that means for each row.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::OnceCell;
+
 use super::item::{RowItem, RowKind};
-use super::join::Group;
 use super::scan::head;
 use crate::check::{Checker, Compared, Deletable, VerifiedCopy, proved_by_ledger, superseded};
 use crate::config::CheckMode;
 use crate::database::{LedgerObject, ObjectState};
 use crate::finding::{Finding, Proof, Status};
+use crate::path::ObjectKey;
 use crate::store::{ObjectInfo, ReadObjects, StoreError};
 
 /// How often twins that change while they are read are looked at again.
 const ATTEMPTS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// What meets at one place: the twins as listed, some of their rows, and what the ledger knows.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) source_key: ObjectKey,
+    pub(super) target_key: ObjectKey,
+    pub(super) source: Option<ObjectInfo>,
+    pub(super) target: Option<ObjectInfo>,
+    pub(super) recorded: Option<LedgerObject>,
+    pub(super) rows: Vec<RowItem>,
+    /// The same for all groups of a place: the twins are judged once.
+    pub(super) verdict: Arc<OnceCell<Verdict>>,
+    /// Whether this is the first group of its place.
+    pub(super) first: bool,
+}
 
 /// What the twins are to each other.
 #[derive(Debug)]
