@@ -8,6 +8,7 @@ mod sync;
 mod verifying;
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -48,6 +49,7 @@ impl Session {
     /// # Errors
     /// [`Failure::Usage`] where settings are the reason, else what the server said.
     pub async fn open(config: Config, progress: Progress, stop: CancellationToken) -> Result<Self> {
+        refuse_unusable(&config.temp_dir)?;
         warn_of_plaintext(&config.database);
         let database = Database::connect(&config.database).await?;
         let stores = connect(&config.source, &config.target).await.map_err(usage)?;
@@ -93,6 +95,15 @@ impl Meter {
     pub(crate) fn requests(&self, session: &Session) -> Requests {
         session.stores.requests.snapshot() - self.before
     }
+}
+
+/// A directory that cannot hold temporary files is found now, not after an hour of reading.
+fn refuse_unusable(temp_dir: &Path) -> Result<()> {
+    let tried = tempfile::tempfile_in(temp_dir).map(drop);
+    tried.map_err(|error| {
+        let message = format!("no temporary file can be made in {}: {error}", temp_dir.display());
+        Failure::Usage { message, hint: "name another directory with --temp-dir".to_owned() }.into()
+    })
 }
 
 /// Off this host, a connection that verifies nothing can be read and changed on its way.

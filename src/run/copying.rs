@@ -54,7 +54,7 @@ async fn run<C: CopyObjects>(session: &Session, options: &CopyOptions, copier: &
     phase.add(u64::try_from(surveys.len())?);
     phase.finish();
     let found = references(config, &surveys);
-    announce(session, &found);
+    announce(session, &found, legacy_rows(&surveys));
     preflight(database, config, &found).await?;
     if config.method == Method::Sync {
         sync::run(session).await?;
@@ -71,9 +71,11 @@ async fn run<C: CopyObjects>(session: &Session, options: &CopyOptions, copier: &
     Ok(ended)
 }
 
-fn announce(session: &Session, references: &[TextColumn]) {
+fn announce(session: &Session, references: &[TextColumn], legacy: u64) {
     if references.is_empty() {
         session.progress.println("no column of the schema holds a legacy or a modern path: nothing to do");
+    } else if legacy == 0 {
+        session.progress.println("no row holds a legacy path: all have moved, or the legacy prefix is wrong");
     }
     for column in references {
         session.progress.println(&format!("reference {}", printable(&dotted(column))));
