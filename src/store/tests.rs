@@ -8,7 +8,7 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_smithy_http_client::test_util::infallible_client_fn;
 
-use super::deleter::{Verdict, delete_batch};
+use super::delete::{Verdict, delete_batch};
 use super::upload::{Attributes, Upload};
 use super::*;
 use crate::path::KeyError;
