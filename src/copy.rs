@@ -16,7 +16,7 @@ use crate::database::LedgerObject;
 use crate::pace::Pace;
 use crate::path::{ETag, ObjectKey};
 use crate::store::{
-    CopyEnd, CopyGuard, CopyObjects, ObjectInfo, ReadObjects, Sha256Digest, StoreError, StoreErrorKind,
+    CopyConditions, CopyEnd, CopyGuard, CopyObjects, ObjectInfo, ReadObjects, Sha256Digest, StoreError, StoreErrorKind,
 };
 use look::{Seen, look};
 
@@ -60,6 +60,8 @@ pub struct Copying<'a, R, C> {
     pub check: CheckMode,
     /// How many at once.
     pub pace: &'a Pace,
+    /// Which conditions the target's endpoint was seen to enforce.
+    pub conditions: CopyConditions,
 }
 
 impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
@@ -96,6 +98,8 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
     /// The cheap and common case: the source was listed, the target was not, so one copy should do.
     async fn first_step(&self, object: LedgerObject, sources: &Seen, targets: &Seen) -> (LedgerObject, Step) {
         let step = match (sources.get(&object.source), targets.get(&object.target)) {
+            // Where the endpoint would overwrite, a listing is not fresh enough to rely on.
+            (Some(_), None) if !self.conditions.absent => Step::Look,
             (Some(source), None) => self.copy(source.clone(), &object.target, &CopyGuard::Absent).await,
             (Some(source), Some(target)) => {
                 Step::Compare { source: source.clone(), target: target.clone(), copied: None }
@@ -223,7 +227,7 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
                 let own = own(object, &target, copied);
                 Step::End(Ending::Verified { copy, own, copied })
             }
-            Ok(Compared::Different(_)) if replaceable(object, &source, &target) => {
+            Ok(Compared::Different(_)) if self.conditions.own_copy && replaceable(object, &source, &target) => {
                 Step::Copy { source, guard: CopyGuard::OwnCopy(target.etag) }
             }
             Ok(Compared::Different(how)) => Step::End(Ending::Conflict(how)),

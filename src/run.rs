@@ -23,7 +23,9 @@ use crate::database::Database;
 use crate::failure::{Exit, Failure};
 use crate::pace::Pace;
 use crate::report::progress::Progress;
-use crate::store::{PartSizes, Requests, StoreError, StoreErrorKind, Stores, connect};
+use crate::store::{
+    CopyConditions, CopyObjects, PartSizes, Requests, StoreError, StoreErrorKind, Stores, connect, prove_copies,
+};
 
 /// Everything that a command works with.
 #[derive(Debug)]
@@ -131,6 +133,28 @@ fn usage(error: StoreError) -> anyhow::Error {
         StoreErrorKind::Archived | StoreErrorKind::Throttled => return error.into(),
     };
     Failure::Usage { message: error.to_string(), hint: hint.to_owned() }.into()
+}
+
+/// Tries which conditions on copies the endpoint of the production bucket enforces, and says what it does not.
+pub(crate) async fn prove_conditions(session: &Session, canary: &impl CopyObjects, run: u64) -> Result<CopyConditions> {
+    let conditions = prove_copies(&session.stores.target, canary, &run.to_string()).await.map_err(usage)?;
+    if conditions.all() {
+        tracing::info!("the endpoint enforces every condition on copies");
+    }
+    if !conditions.absent {
+        tracing::warn!(
+            "the endpoint would overwrite (it ignores If-None-Match): each target is looked at before its copy"
+        );
+    }
+    if !conditions.own_copy {
+        tracing::warn!(
+            "the endpoint ignores If-Match on copies: a copy whose source changed is reported, not replaced"
+        );
+    }
+    if !conditions.source {
+        tracing::warn!("the endpoint copies a source that changed: each copy is compared with what was listed");
+    }
+    Ok(conditions)
 }
 
 /// The exit code of a command that ran.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::{Meter, Session, dry, exit, sync};
+use super::{Meter, Session, dry, exit, prove_conditions, sync};
 use crate::check::{OwnCopy, VerifiedCopy, VerifiedObjects};
 use crate::config::{CopyOptions, Method};
 use crate::copy::{Copying, Ending, sources_that_changed};
@@ -19,7 +19,7 @@ use crate::plan::plan;
 use crate::report::progress::Phase;
 use crate::report::summary::{CopyObjects as ObjectTotals, CopyRows, CopySummary};
 use crate::report::text::printable;
-use crate::store::{Copier, CopyObjects, Streamer};
+use crate::store::{Copier, CopyConditions, CopyObjects, Streamer};
 
 /// Objects that are looked at, copied and written to the ledger together.
 const WINDOW: usize = 1000;
@@ -39,12 +39,24 @@ pub async fn copy(session: &Session, options: &CopyOptions) -> Result<(CopySumma
     let sizes = session.part_sizes();
     let (source, target) = (session.stores.source.clone(), session.stores.target.clone());
     match session.config.method {
-        Method::Copy | Method::Sync => run(session, options, &Copier::new(source, target, sizes)).await,
-        Method::Stream => run(session, options, &Streamer::new(source, target, sizes)).await,
+        Method::Copy | Method::Sync => {
+            let canary = Copier::new(target.clone(), target.clone(), sizes);
+            run(session, options, &Copier::new(source, target, sizes), &canary).await
+        }
+        Method::Stream => {
+            let canary = Streamer::new(target.clone(), target.clone(), sizes);
+            run(session, options, &Streamer::new(source, target, sizes), &canary).await
+        }
     }
 }
 
-async fn run<C: CopyObjects>(session: &Session, options: &CopyOptions, copier: &C) -> Result<(CopySummary, Exit)> {
+/// `canary` copies inside the production bucket, as `copier` does between the two.
+async fn run<C: CopyObjects>(
+    session: &Session,
+    options: &CopyOptions,
+    copier: &C,
+    canary: &C,
+) -> Result<(CopySummary, Exit)> {
     let meter = session.meter();
     let (database, config) = (&session.database, &session.config);
     let name = LedgerName::new(&config.ledger_schema);
@@ -60,7 +72,8 @@ async fn run<C: CopyObjects>(session: &Session, options: &CopyOptions, copier: &
         sync::run(session).await?;
     }
     let ledger = Ledger::open(database, &mut lock, config, "copy").await?;
-    let mut copy_run = CopyRun { session, copier, lock: &lock, ledger: &ledger, totals: Totals::default() };
+    let totals = Totals::default();
+    let mut copy_run = CopyRun { session, copier, canary, lock: &lock, ledger: &ledger, conditions: None, totals };
     let ended = copy_run.ended(surveys, options.limit, &meter).await;
     let exit = ended.as_ref().map_or_else(crate::failure::exit_of, |(_, exit)| *exit);
     // The ending itself is what counts, whether or not the ledger can still note it.
@@ -99,8 +112,11 @@ struct Totals {
 struct CopyRun<'a, C> {
     session: &'a Session,
     copier: &'a C,
+    canary: &'a C,
     lock: &'a RunLock,
     ledger: &'a Ledger,
+    /// What the endpoint enforces, once it was tried.
+    conditions: Option<CopyConditions>,
     totals: Totals,
 }
 
@@ -122,6 +138,9 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
         let (database, config) = (&self.session.database, &self.session.config);
         while legacy_rows(&surveys) > 0 && self.totals.passes < PASSES_MAX {
             self.session.interrupted()?;
+            if self.conditions.is_none() {
+                self.conditions = Some(prove_conditions(self.session, self.canary, self.ledger.run()).await?);
+            }
             self.totals.passes += 1;
             let references = references(config, &surveys);
             let phase = self.session.progress.phase("plan", None, "rows");
@@ -178,7 +197,9 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
 
     fn copying(&self) -> Copying<'_, crate::store::Bucket, C> {
         let Session { stores, config, pace, .. } = self.session;
-        Copying { source: &stores.source, target: &stores.target, copier: self.copier, check: config.check, pace }
+        let conditions = self.conditions.unwrap_or(CopyConditions::NONE);
+        let (source, target) = (&stores.source, &stores.target);
+        Copying { source, target, copier: self.copier, check: config.check, pace, conditions }
     }
 
     /// Verified objects of this run whose source is not the one that was checked any more.

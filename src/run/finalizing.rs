@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::approval::refuse_unapproved;
 use super::verifying::{ReportSink, set_grace_clock, tell};
-use super::{Meter, Session};
+use super::{Meter, Session, prove_conditions};
 use crate::check::Deletable;
 use crate::config::{FinalizeOptions, Method};
 use crate::copy::Copying;
@@ -209,8 +209,14 @@ impl FinalizeRun<'_> {
         let (stores, sizes) = (&self.session.stores, self.session.part_sizes());
         let (source, target) = (stores.source.clone(), stores.target.clone());
         let copied = match self.session.config.method {
-            Method::Copy | Method::Sync => self.copy_orphans_by(&Copier::new(source, target, sizes), collected).await?,
-            Method::Stream => self.copy_orphans_by(&Streamer::new(source, target, sizes), collected).await?,
+            Method::Copy | Method::Sync => {
+                let canary = Copier::new(target.clone(), target.clone(), sizes);
+                self.copy_orphans_by(&Copier::new(source, target, sizes), &canary, collected).await?
+            }
+            Method::Stream => {
+                let canary = Streamer::new(target.clone(), target.clone(), sizes);
+                self.copy_orphans_by(&Streamer::new(source, target, sizes), &canary, collected).await?
+            }
         };
         self.totals.orphans_copied = copied.copied;
         self.totals.failed += copied.failed.0;
@@ -220,9 +226,16 @@ impl FinalizeRun<'_> {
         Ok(())
     }
 
-    async fn copy_orphans_by(&self, copier: &impl CopyObjects, collected: &mut Collected) -> Result<OrphansCopied> {
+    async fn copy_orphans_by<C: CopyObjects>(
+        &self,
+        copier: &C,
+        canary: &C,
+        collected: &mut Collected,
+    ) -> Result<OrphansCopied> {
         let Session { config, stores, pace, stop, progress, .. } = self.session;
-        let copying = Copying { source: &stores.source, target: &stores.target, copier, check: config.check, pace };
+        let conditions = prove_conditions(self.session, canary, self.ledger.run()).await?;
+        let (source, target) = (&stores.source, &stores.target);
+        let copying = Copying { source, target, copier, check: config.check, pace, conditions };
         let phase = progress.phase("copy orphans", Some(collected.orphans.len()), "objects");
         let scope = (self.lock, self.ledger, config);
         let copied = copy_orphans(&copying, scope, collected, stop, || phase.add(1)).await?;

@@ -2,10 +2,9 @@
 
 use futures::StreamExt;
 
-use super::canary;
 use super::delete::{DeleteMode, Verdict, delete_batch, delete_if_match, delete_plain, no_verdict};
 use super::patience::{ATTEMPTS_MAX, pause_before};
-use super::{Bucket, DeleteEnd, DeleteItem, DeleteSources, ReadObjects, StoreError};
+use super::{Bucket, DeleteEnd, DeleteItem, DeleteSources, ReadObjects, StoreError, delete_canary};
 use crate::path::ObjectKey;
 
 /// What an endpoint was seen to do with conditional deletes.
@@ -43,7 +42,7 @@ impl Deleter {
     /// # Errors
     /// [`StoreError`] if the scratch objects cannot be written, judged or removed.
     pub async fn prove(bucket: Bucket, run: &str) -> Result<DeleteProof, StoreError> {
-        Ok(match canary::prove(&bucket, run).await? {
+        Ok(match delete_canary::prove(&bucket, run).await? {
             Some(mode) => DeleteProof::Enforced(Self { bucket, mode }),
             None => DeleteProof::NotEnforced(Unenforced(bucket)),
         })

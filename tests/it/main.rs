@@ -2,5 +2,6 @@
 
 #![expect(clippy::indexing_slicing, reason = "a test that reads past the end should fail")]
 
+mod canaries;
 mod migrate;
 mod support;

@@ -1,5 +1,6 @@
 //! The S3 room against a server that does what AWS does, and against SeaweedFS.
 
+mod canaries;
 mod connecting;
 mod copying;
 mod deleting;

@@ -13,6 +13,6 @@ mod seaweed;
 mod supervisor;
 
 pub use avatar::png;
-pub use embedded::{Algorithm, EmbeddedS3, Fault, ObjectHeaders, RequestSeen, StoredChecksum, StoredObject};
+pub use embedded::{Algorithm, EmbeddedS3, Fault, Ignored, ObjectHeaders, RequestSeen, StoredChecksum, StoredObject};
 pub use mariadb::{Database, Mariadb, MariadbOptions};
 pub use seaweed::Seaweed;

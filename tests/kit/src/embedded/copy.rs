@@ -12,7 +12,7 @@ use super::checksum::{Algorithm, StoredChecksum, answer_checksum};
 use super::condition::Conditions;
 use super::object::{ObjectHeaders, StoredObject, md5_hex, now_to_the_millisecond, text};
 use super::read::encryption;
-use super::store::Store;
+use super::store::{Ignored, Store};
 use super::tagging;
 use super::write::kept_class;
 
@@ -62,7 +62,8 @@ pub(crate) fn copy_object(
         ..CopyObjectResult::default()
     };
     answer_checksum!(typed result, copy.checksum.as_ref());
-    store.put(&input.bucket, &input.key, copy, &Conditions::of_target(&request.headers)?)?;
+    let conditions = store.heeded(Ignored::Target, Conditions::of_target(&request.headers)?);
+    store.put(&input.bucket, &input.key, copy, &conditions)?;
     Ok(S3Response::new(CopyObjectOutput {
         copy_object_result: Some(result),
         server_side_encryption: Some(encryption()),
@@ -74,7 +75,7 @@ pub(crate) fn copy_object(
 pub(crate) fn open_source(store: &Store, headers: &HeaderMap) -> S3Result<Arc<StoredObject>> {
     let (bucket, key) = source_name(headers)?;
     let source = store.object(&bucket, &key)?;
-    Conditions::of_source(headers)?.allow_copy_from(&source)?;
+    store.heeded(Ignored::CopySource, Conditions::of_source(headers)?).allow_copy_from(&source)?;
     if source.is_archived() {
         let code = S3ErrorCode::Custom("ObjectNotInActiveTierError".into());
         let mut error =

@@ -27,6 +27,7 @@ use s3s::auth::SimpleAuth;
 pub use self::checksum::{Algorithm, StoredChecksum};
 pub use self::faults::{Fault, RequestSeen};
 pub use self::object::{ObjectHeaders, StoredObject};
+pub use self::store::Ignored;
 
 use self::condition::Conditions;
 use self::faults::Door;
@@ -177,6 +178,11 @@ impl EmbeddedS3 {
     /// Sets the least size of every part but the last (5 MiB at first).
     pub fn set_least_part(&self, bytes: u64) {
         self.store.least_part.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Ignores these conditions from now on, as servers other than AWS do, and no others.
+    pub fn ignore(&self, ignored: &[Ignored]) {
+        self.store.ignore(ignored);
     }
 
     /// The number of multipart uploads which were neither completed nor aborted.

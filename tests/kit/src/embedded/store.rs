@@ -23,6 +23,20 @@ pub(crate) struct Store {
     /// The least size of all parts but the last, in bytes.
     pub(crate) least_part: AtomicU64,
     next_upload: AtomicU64,
+    ignored: RwLock<Vec<Ignored>>,
+}
+
+/// A condition that a server other than AWS may ignore silently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ignored {
+    /// `If-None-Match` and `If-Match` on the target of CopyObject and PutObject.
+    Target,
+    /// `x-amz-copy-source-if-match`.
+    CopySource,
+    /// `If-Match` of DeleteObject.
+    Delete,
+    /// The ETag of a key in DeleteObjects.
+    DeleteBatch,
 }
 
 /// One bucket.
@@ -41,7 +55,19 @@ impl Store {
             copy_limit: AtomicU64::new(5 << 30),
             least_part: AtomicU64::new(5 << 20),
             next_upload: AtomicU64::new(1),
+            ignored: RwLock::default(),
         }
+    }
+
+    /// Ignores these conditions from now on, and no others.
+    pub(crate) fn ignore(&self, ignored: &[Ignored]) {
+        *self.ignored.write().unwrap_or_else(PoisonError::into_inner) = ignored.to_vec();
+    }
+
+    /// The conditions of a request, or none if this server ignores such ones.
+    pub(crate) fn heeded(&self, kind: Ignored, conditions: Conditions) -> Conditions {
+        let ignored = self.ignored.read().unwrap_or_else(PoisonError::into_inner);
+        if ignored.contains(&kind) { Conditions::default() } else { conditions }
     }
 
     /// Runs `read` on a bucket, or answers NoSuchBucket.

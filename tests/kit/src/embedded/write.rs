@@ -14,7 +14,7 @@ use super::checksum::{self, Algorithm, answer_checksum};
 use super::condition::Conditions;
 use super::object::{ObjectHeaders, StoredObject};
 use super::read::encryption;
-use super::store::Store;
+use super::store::{Ignored, Store};
 use super::tagging;
 
 /// S3 takes at most so many keys in one DeleteObjects.
@@ -26,7 +26,7 @@ pub(crate) async fn put_object(
     request: S3Request<PutObjectInput>,
 ) -> S3Result<S3Response<PutObjectOutput>> {
     let input = request.input;
-    let conditions = Conditions::of_target(&request.headers)?;
+    let conditions = store.heeded(Ignored::Target, Conditions::of_target(&request.headers)?);
     let body = read_body(input.body).await?;
     let trailers = request.trailing_headers.as_ref();
     let checksum = checksum::accept(&body, &request.headers, trailers, Algorithm::Crc64Nvme)?;
@@ -49,7 +49,7 @@ pub(crate) fn delete_object(
     store: &Store,
     request: S3Request<DeleteObjectInput>,
 ) -> S3Result<S3Response<DeleteObjectOutput>> {
-    let conditions = Conditions::of_target(&request.headers)?;
+    let conditions = store.heeded(Ignored::Delete, Conditions::of_target(&request.headers)?);
     store.remove(&request.input.bucket, &request.input.key, &conditions)?;
     Ok(S3Response::new(DeleteObjectOutput::default()))
 }
@@ -68,7 +68,8 @@ pub(crate) fn delete_objects(
     let mut deleted = Vec::new();
     let mut errors = Vec::new();
     for object in input.delete.objects {
-        match store.remove(&input.bucket, &object.key, &Conditions::of_e_tag(object.e_tag.map(unquoted))) {
+        let conditions = Conditions::of_e_tag(object.e_tag.map(unquoted));
+        match store.remove(&input.bucket, &object.key, &store.heeded(Ignored::DeleteBatch, conditions)) {
             Ok(()) => deleted.push(DeletedObject { key: Some(object.key), ..DeletedObject::default() }),
             Err(error) => errors.push(verdict(object.key, &error)),
         }

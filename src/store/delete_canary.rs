@@ -1,7 +1,8 @@
-//! Canaries: does this endpoint keep an object when a conditional delete names another ETag? Many servers do not.
+//! Canaries for deletes: does this endpoint keep an object when a conditional delete names another ETag? Many do not.
 
-use super::delete::{DeleteMode, Verdict, delete_batch, delete_if_match, delete_plain};
+use super::delete::{DeleteMode, Verdict, delete_batch, delete_if_match};
 use super::failure::Failure;
+use super::scratch::{ETAG_OF_NOTHING_HERE, put, sweep};
 use super::{Bucket, DeleteEnd, DeleteItem, ReadObjects, StoreError};
 use crate::path::{ETag, ObjectKey};
 
@@ -10,10 +11,10 @@ use crate::path::{ETag, ObjectKey};
 /// A batch deleter falls back to single deletes for keys that XML cannot carry, so a batch counts only where singles
 /// do.
 pub(super) async fn prove(bucket: &Bucket, run: &str) -> Result<Option<DeleteMode>, StoreError> {
-    sweep(bucket).await?;
+    sweep(bucket, SCRATCH).await?;
     let mode = enforced_mode(bucket, run).await;
     // Removed however the trial went; its own error comes first.
-    let swept = sweep(bucket).await;
+    let swept = sweep(bucket, SCRATCH).await;
     let mode = mode?;
     swept?;
     Ok(mode)
@@ -32,7 +33,7 @@ async fn enforced_mode(bucket: &Bucket, run: &str) -> Result<Option<DeleteMode>,
 async fn is_enforced(bucket: &Bucket, mode: DeleteMode, key: &str) -> Result<bool, StoreError> {
     let failed = |failure: Failure| failure.into_error("delete canary", bucket.subject(key));
     let key = ObjectKey::new(key).map_err(|error| failed(Failure::unusable_answer(error.to_string())))?;
-    let etag = put(bucket, &key).await.map_err(failed)?;
+    let etag = put(bucket, &key, "to prove conditional deletes").await.map_err(failed)?.etag;
     let wrong = DeleteItem { key: key.clone(), etag: ETag::new(ETAG_OF_NOTHING_HERE) };
     if delete(bucket, mode, &wrong).await.map_err(failed)? != Some(DeleteEnd::Changed) {
         return Ok(false);
@@ -61,33 +62,5 @@ async fn delete(bucket: &Bucket, mode: DeleteMode, item: &DeleteItem) -> Result<
     }
 }
 
-async fn put(bucket: &Bucket, key: &ObjectKey) -> Result<ETag, Failure> {
-    let request = bucket.client().put_object().bucket(bucket.name()).key(key.as_str());
-    let answer = request.body(key.as_str().as_bytes().to_vec().into()).send().await.map_err(Failure::from);
-    let output = answer.map_err(|failure| {
-        failure.hint_if_forbidden("s3:PutObject is needed on .avatar-migrate/* to prove conditional deletes")
-    })?;
-    output.e_tag().map(ETag::new).ok_or_else(|| Failure::unusable_answer("the answer gives no ETag"))
-}
-
-/// Removes every scratch object, also those of runs that were killed.
-async fn sweep(bucket: &Bucket) -> Result<(), StoreError> {
-    let mut token = None;
-    loop {
-        let page = bucket.list(SCRATCH, None, token).await?;
-        for object in &page.objects {
-            let swept = delete_plain(bucket, &object.key).await;
-            swept.map_err(|failure| failure.into_error("DeleteObject", bucket.subject(object.key.as_str())))?;
-        }
-        token = page.next;
-        if token.is_none() {
-            return Ok(());
-        }
-    }
-}
-
 /// Nothing but delete canaries is below this prefix.
 const SCRATCH: &str = ".avatar-migrate/canary-delete-";
-
-/// A well-formed ETag (the MD5 of no bytes) that no scratch object has.
-const ETAG_OF_NOTHING_HERE: &str = "d41d8cd98f00b204e9800998ecf8427e";
