@@ -3,5 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test that reads past the end should fail")]
 
 mod canaries;
+mod hostile;
 mod migrate;
+mod s3;
 mod support;

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use avatar_migrate_kit::{Database, EmbeddedS3, Mariadb, ObjectHeaders, png};
+use avatar_migrate_kit::{Database, EmbeddedS3, Mariadb, png};
 use serde_json::Value;
+
+use crate::s3::{OnSeaweed, Seen, Server};
 
 /// The classic table, as production has it.
 pub(crate) const AVATARS: &str = "CREATE TABLE avatars (
@@ -15,9 +17,9 @@ pub(crate) const AVATARS: &str = "CREATE TABLE avatars (
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci";
 
 /// A database, an S3 server with two buckets, and a directory for reports.
-pub(crate) struct World {
+pub(crate) struct World<S = EmbeddedS3> {
     pub(crate) database: Database<'static>,
-    pub(crate) s3: EmbeddedS3,
+    pub(crate) s3: S,
     pub(crate) directory: tempfile::TempDir,
     ledger: String,
 }
@@ -32,10 +34,23 @@ impl World {
 
     /// A world without a table.
     pub(crate) fn bare() -> Self {
-        let database = Mariadb::shared().database();
         let s3 = EmbeddedS3::start().expect("an embedded S3 server");
         s3.create_bucket("legacy-s3");
         s3.create_bucket("production-s3");
+        Self::with(s3)
+    }
+}
+
+impl World<OnSeaweed> {
+    /// A world without a table whose buckets are in SeaweedFS.
+    pub(crate) fn bare_on_seaweed() -> Self {
+        Self::with(OnSeaweed::new())
+    }
+}
+
+impl<S> World<S> {
+    fn with(s3: S) -> Self {
+        let database = Mariadb::shared().database();
         let ledger = format!("am_{}", database.name().replace('-', "_"));
         Self { database, s3, directory: tempfile::tempdir().expect("a directory"), ledger }
     }
@@ -55,8 +70,11 @@ impl World {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
             let mut connection = self.database.connect().await.expect("a connection");
-            let cast = format!("SELECT CAST(COALESCE(v, 'NULL') AS CHAR) FROM ({sql}) AS q");
-            let cast = if sql.contains("ORDER BY") { cast } else { format!("{cast} ORDER BY 1") };
+            let ordered = sql.contains("ORDER BY");
+            // MariaDB keeps the order of a derived table only if it has a LIMIT.
+            let limit = if ordered { "LIMIT 1000000" } else { "" };
+            let order = if ordered { "" } else { "ORDER BY 1" };
+            let cast = format!("SELECT CAST(COALESCE(v, 'NULL') AS CHAR) FROM ({sql} {limit}) AS q {order}");
             let rows: Vec<(String,)> =
                 sqlx::query_as(sqlx::AssertSqlSafe(cast)).fetch_all(&mut connection).await.expect(sql);
             rows.into_iter().map(|(value,)| value).collect()
@@ -70,41 +88,42 @@ impl World {
 
     /// Inserts rows with these paths into the classic table.
     pub(crate) fn rows(&self, paths: &[&str]) {
-        for path in paths {
-            let hex: String = path.bytes().map(|byte| format!("{byte:02x}")).collect();
-            self.sql(&format!("INSERT INTO avatars (path) VALUES (CONVERT(X'{hex}' USING utf8mb4))"));
+        self.insert("avatars", "path", paths);
+    }
+
+    /// Inserts rows with these values of one text column.
+    pub(crate) fn insert(&self, table: &str, column: &str, values: &[&str]) {
+        let values: Vec<String> = values.iter().map(|value| format!("({})", literal(value))).collect();
+        for values in values.chunks(5000) {
+            self.sql(&format!("INSERT INTO {table} ({column}) VALUES {}", values.join(", ")));
         }
     }
 
+    /// Drops the ledger, as an operator may between any two commands.
+    pub(crate) fn drop_ledger(&self) {
+        self.sql(&format!("DROP DATABASE IF EXISTS `{}`", self.ledger));
+    }
+}
+
+impl<S: Server> World<S> {
     /// An object of the legacy bucket with headers, metadata and a tag; its content follows from its key.
     pub(crate) fn source(&self, key: &str) {
-        self.put("legacy-s3", key, content(key));
+        self.put(self.s3.buckets().0, key, content(key));
     }
 
     /// An object of the production bucket whose content is that of the legacy object `twin`.
     pub(crate) fn target(&self, key: &str, twin: &str) {
-        self.put("production-s3", key, content(twin));
+        self.put(self.s3.buckets().1, key, content(twin));
     }
 
     /// Any object.
     pub(crate) fn put(&self, bucket: &str, key: &str, body: Vec<u8>) {
-        let metadata = BTreeMap::from([("owner".to_owned(), "ünïcode".escape_default().to_string())]);
-        let headers = ObjectHeaders {
-            content_type: Some("image/png".to_owned()),
-            cache_control: Some("max-age=60".to_owned()),
-            metadata,
-            ..ObjectHeaders::default()
-        };
-        self.s3.put_with(bucket, key, body, headers, |object| {
-            object.tags = BTreeMap::from([("team".to_owned(), "blue".to_owned())]).into();
-            // Older than the least age of an orphan.
-            object.last_modified -= std::time::Duration::from_secs(2 * 3600);
-        });
+        self.s3.put(bucket, key, Seen::picture(body));
     }
 
     /// The body of an object, if it exists.
     pub(crate) fn body(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
-        self.s3.object(bucket, key).map(|object| object.body.to_vec())
+        self.s3.seen(bucket, key).map(|object| object.body)
     }
 
     /// Runs the program as root of the database with these arguments.
@@ -121,12 +140,16 @@ impl World {
     /// The program, ready to start.
     pub(crate) fn command(&self, url: &str, arguments: &[&str]) -> Command {
         let mut command = bare_command(self.directory.path());
+        let [endpoint, access_key, secret_key, region] = self.s3.login();
+        let (source, target) = self.s3.buckets();
         command
-            .env("AWS_ACCESS_KEY_ID", self.s3.access_key())
-            .env("AWS_SECRET_ACCESS_KEY", self.s3.secret_key())
-            .env("AWS_REGION", self.s3.region())
-            .env("AVATAR_MIGRATE_SOURCE_ENDPOINT_URL", self.s3.endpoint())
-            .env("AVATAR_MIGRATE_TARGET_ENDPOINT_URL", self.s3.endpoint())
+            .env("AWS_ACCESS_KEY_ID", access_key)
+            .env("AWS_SECRET_ACCESS_KEY", secret_key)
+            .env("AWS_REGION", region)
+            .env("AVATAR_MIGRATE_SOURCE_BUCKET", source)
+            .env("AVATAR_MIGRATE_TARGET_BUCKET", target)
+            .env("AVATAR_MIGRATE_SOURCE_ENDPOINT_URL", endpoint)
+            .env("AVATAR_MIGRATE_TARGET_ENDPOINT_URL", endpoint)
             .env("AVATAR_MIGRATE_DATABASE_URL", url)
             .env("AVATAR_MIGRATE_LEDGER_SCHEMA", &self.ledger)
             .env("AVATAR_MIGRATE_FORMAT", "json")
@@ -149,14 +172,9 @@ impl World {
         }
         counts
     }
-
-    /// Drops the ledger, as an operator may between any two commands.
-    pub(crate) fn drop_ledger(&self) {
-        self.sql(&format!("DROP DATABASE IF EXISTS `{}`", self.ledger));
-    }
 }
 
-impl Drop for World {
+impl<S> Drop for World<S> {
     fn drop(&mut self) {
         drop(self.database.execute(&format!("DROP DATABASE IF EXISTS `{}`", self.ledger)));
     }
@@ -168,6 +186,12 @@ pub(crate) fn bare_command(directory: &Path) -> Command {
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).current_dir(directory);
     command.env("HOME", directory).env("TMPDIR", directory).stdin(std::process::Stdio::null());
     command
+}
+
+/// A text as a literal that nothing in it can end.
+pub(crate) fn literal(text: &str) -> String {
+    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("CONVERT(X'{hex}' USING utf8mb4)")
 }
 
 /// The content of the legacy object `key`: a picture of its own.
