@@ -112,7 +112,7 @@ impl Prefix {
 }
 
 /// `https:` and the empty scheme of `//host/`, but not `image` of `image//odd/`.
-fn is_scheme(text: &str) -> bool {
+pub(super) fn is_scheme(text: &str) -> bool {
     text.is_empty()
         || text.strip_suffix(':').is_some_and(|s| s.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)))
 }

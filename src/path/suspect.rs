@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+use super::mapping::is_scheme;
 use super::{Class, KeyMapping, Mappings, NamePattern};
 
 /// Knows the in-scope legacy keys in lower case.
@@ -60,9 +61,8 @@ fn normalised(text: &str) -> String {
     let trimmed = text.trim_matches(|c: char| c.is_whitespace() || c.is_control() || "\"'\u{feff}\u{200b}".contains(c));
     let slashes = trimmed.replace('\\', "/");
     let path = match slashes.split_once("//") {
-        Some((scheme, rest)) if scheme.is_empty() || scheme.ends_with(':') => {
-            rest.split_once('/').map_or("", |(_, path)| path)
-        }
+        // A longer text before the slashes is no scheme: it only mentions what follows.
+        Some((scheme, rest)) if is_scheme(scheme) => rest.split_once('/').map_or("", |(_, path)| path),
         Some(_) | None => &slashes,
     };
     let mut segments: Vec<&str> = Vec::new();

@@ -50,6 +50,7 @@ fn the_classes_follow_their_precedence() {
         ("s3://legacy-s3/image/avatar-1.png", suspect(Suspicion::Variant)),
         ("imàge/avatar-1.png", Class::Foreign),
         ("see image/avatar-1.png", Class::Foreign),
+        ("see https://legacy-url/image/avatar-1.png", Class::Foreign),
     ];
     for (value, class) in cases {
         assert_eq!(classic().classify(value.as_bytes()), class, "{value:?}");

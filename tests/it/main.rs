@@ -7,3 +7,4 @@ mod hostile;
 mod migrate;
 mod s3;
 mod support;
+mod suspects;
