@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test that reads past the end should fail")]
 
 mod canaries;
+mod endings;
 mod hostile;
 mod migrate;
 mod s3;

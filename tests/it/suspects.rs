@@ -80,7 +80,9 @@ fn a_mention_blocks_nothing_and_stays_byte_for_byte() {
     let world = world("TEXT");
     world.insert("notes", "note", &MENTIONS);
     world.sql("CREATE TABLE documents (id INT PRIMARY KEY, document JSON)");
-    world.sql("INSERT INTO documents VALUES (1, '{\"picture\":  \"image/avatar-1.png\"}'), (2, '\"image/avatar-1.png\"')");
+    world.sql(
+        "INSERT INTO documents VALUES (1, '{\"picture\":  \"image/avatar-1.png\"}'), (2, '\"image/avatar-1.png\"')",
+    );
     let before = world.column("SELECT HEX(note) AS v FROM notes ORDER BY id");
     let documents = world.column("SELECT HEX(document) AS v FROM documents ORDER BY id");
 
