@@ -3,4 +3,4 @@
 SELECT CAST(COALESCE(SUM({new_length} > ?), 0) AS UNSIGNED) AS too_long,
        CAST(COALESCE(MAX({new_length}), 0) AS UNSIGNED) AS longest
 FROM {table} AS a
-WHERE {legacy_prefix}
+WHERE {moves}

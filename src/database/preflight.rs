@@ -87,11 +87,17 @@ async fn length_reason(database: &Database, config: &Config, column: &TextColumn
         if modern.len() <= legacy.len() && modern.chars().count() <= legacy.chars().count() {
             continue;
         }
+        // What is out of scope stays, so that its length does not matter.
+        let moves = if column.is_exact(mapping) {
+            column.is_legacy(&config.mappings, mapping)
+        } else {
+            column.begins_with(legacy)
+        };
         let length = if column.length_in_bytes { "LENGTH" } else { "CHAR_LENGTH" };
         let statement = statement!("too_long.sql")
             .with("new_length", &format!("{length}({})", column.modern_value(mapping)))
             .with("table", &column.table(database.schema()))
-            .with("legacy_prefix", &column.begins_with(legacy));
+            .with("moves", &moves);
         let row = sqlx::query(statement.sql()).bind(column.length_max).fetch_one(database.pool()).await;
         let row = row.with_context(|| format!("failed to measure {}.{}", column.name.table, column.name.column))?;
         let (rows, longest): (u64, u64) = (row.try_get("too_long")?, row.try_get("longest")?);

@@ -6,6 +6,7 @@ mod canaries;
 mod endings;
 mod hostile;
 mod migrate;
+mod refusals;
 mod s3;
 mod support;
 mod suspects;

@@ -1,0 +1,112 @@
+//! What is refused before anything is written: nothing copied, no row changed, and the reason says what to do.
+
+use avatar_migrate_kit::{Mariadb, MariadbOptions};
+
+use crate::support::{Ended, World};
+
+fn with_one_avatar(table: &str) -> World {
+    let world = World::bare();
+    world.sql(table);
+    world.source("image/avatar-1.png");
+    world.rows(&["image/avatar-1.png"]);
+    world
+}
+
+fn assert_refused(world: &World, code: i32, reason: &str) -> Ended {
+    let refused = world.run(&["copy"]).exits(code);
+    assert!(refused.stderr.contains(reason), "{}", refused.stderr);
+    assert_eq!(world.s3.keys("production-s3"), [] as [&str; 0], "nothing is copied");
+    let moved = world.paths().into_iter().filter(|path| path.starts_with("avatar/")).count();
+    assert_eq!(moved, 0, "no row has changed");
+    refused
+}
+
+#[test]
+fn a_modern_path_that_is_too_long_for_its_column_is_found_first() {
+    let path = format!("image/avatar-{}.png", "ä".repeat(40));
+    for column in [
+        format!("VARCHAR({})", path.chars().count()),
+        format!("CHAR({})", path.chars().count()),
+        format!("VARCHAR({}) CHARACTER SET latin1", path.chars().count()),
+        format!("VARBINARY({})", path.len()),
+    ] {
+        let world =
+            with_one_avatar(&format!("CREATE TABLE avatars (id INT AUTO_INCREMENT PRIMARY KEY, path {column})"));
+        world.source(&path);
+        world.rows(&[&path]);
+        let refused = assert_refused(&world, 4, "1 modern paths would not fit into avatars.path");
+        assert!(refused.stderr.contains("ALTER TABLE `avatars` MODIFY `path`"), "{}", refused.stderr);
+        world.sql("ALTER TABLE avatars MODIFY path VARCHAR(200) CHARACTER SET utf8mb4");
+        world.run(&["copy"]).exits(0);
+    }
+}
+
+#[test]
+fn the_length_of_a_text_column_is_counted_in_its_bytes() {
+    for (charset, path, fits) in [
+        // TINYTEXT takes 255 bytes, and the modern path is one character longer.
+        ("utf8mb4", format!("image/avatar-{}", "ä".repeat(121)), false),
+        ("utf8mb4", format!("image/avatar-{}", "ä".repeat(120)), true),
+        ("latin1", format!("image/avatar-{}", "ä".repeat(242)), false),
+        ("latin1", format!("image/avatar-{}", "ä".repeat(241)), true),
+        ("utf16", format!("image/avatar-{}", "ä".repeat(114)), false),
+        ("utf16", format!("image/avatar-{}", "ä".repeat(113)), true),
+    ] {
+        let column = format!("path TINYTEXT CHARACTER SET {charset}");
+        let world = with_one_avatar(&format!("CREATE TABLE avatars (id INT AUTO_INCREMENT PRIMARY KEY, {column})"));
+        world.source(&path);
+        world.rows(&[&path]);
+        if fits {
+            assert_eq!(world.run(&["copy"]).exits(0).number("/rows/updated"), 2, "{charset}");
+        } else {
+            assert_refused(&world, 4, "1 modern paths would not fit into avatars.path");
+        }
+    }
+}
+
+#[test]
+fn a_path_that_does_not_move_may_be_as_long_as_its_column() {
+    let world = with_one_avatar("CREATE TABLE avatars (id INT AUTO_INCREMENT PRIMARY KEY, path VARCHAR(30))");
+    world.rows(&["image/logo-of-30-character.png"]);
+    assert_eq!(world.run(&["copy"]).exits(0).number("/rows/updated"), 1);
+}
+
+#[test]
+fn a_table_without_transactions_is_refused() {
+    for engine in ["MyISAM", "Aria"] {
+        let world = with_one_avatar(&format!(
+            "CREATE TABLE avatars (id INT AUTO_INCREMENT PRIMARY KEY, path VARCHAR(200)) ENGINE={engine}"
+        ));
+        assert_refused(&world, 4, &format!("table `avatars` uses {engine}"));
+        world.run(&["copy", "--transaction-rows", "10"]).exits(0);
+        assert_eq!(world.paths(), ["avatar/avatar-1.png"]);
+    }
+}
+
+#[test]
+fn a_foreign_key_on_the_path_is_refused_on_either_side() {
+    let world = with_one_avatar("CREATE TABLE avatars (path VARCHAR(200) PRIMARY KEY) CHARACTER SET utf8mb4");
+    world.sql(
+        "CREATE TABLE uses (id INT AUTO_INCREMENT PRIMARY KEY, picture VARCHAR(200) REFERENCES avatars (path))
+         CHARACTER SET utf8mb4",
+    );
+    world.sql("INSERT INTO uses (picture) VALUES ('image/avatar-1.png')");
+    assert_refused(&world, 4, "foreign key uses.picture -> avatars.path");
+}
+
+#[test]
+fn a_server_that_logs_statements_is_refused() {
+    let extra = vec!["--log-bin=binlog".to_owned(), "--binlog-format=STATEMENT".to_owned(), "--server-id=1".to_owned()];
+    let server = Mariadb::start(MariadbOptions { extra, ..MariadbOptions::default() }).expect("a server");
+    server.execute("CREATE DATABASE production").expect("a schema");
+    server
+        .execute("CREATE TABLE production.avatars (path VARCHAR(200)); INSERT INTO production.avatars VALUES ('image/avatar-1.png')")
+        .expect("a table");
+    let world = World::bare();
+    world.source("image/avatar-1.png");
+    let refused = world.run_as(&server.root_url("production"), &["copy"]).exits(2);
+    assert!(refused.stderr.contains("binlog_format") && refused.stderr.contains("MIXED or ROW"), "{}", refused.stderr);
+    assert_eq!(world.s3.keys("production-s3"), [] as [&str; 0]);
+    server.execute("SET GLOBAL binlog_format = MIXED").expect("a setting");
+    world.run_as(&server.root_url("production"), &["copy"]).exits(0);
+}
