@@ -4,33 +4,44 @@ use sqlx::AssertSqlSafe;
 
 /// A statement of `sql/` whose `{placeholders}` are identifiers and expressions made in this room, never data.
 #[derive(Clone, Debug)]
-pub(crate) struct Statement(String);
+pub(crate) struct Statement {
+    template: String,
+    values: Vec<(String, String)>,
+}
 
 impl Statement {
     /// Takes the text of a file without its head comment.
     pub(crate) fn new(file: &str) -> Self {
         let lines = file.lines().skip_while(|line| line.starts_with("--"));
-        Self(lines.collect::<Vec<_>>().join("\n"))
+        Self { template: lines.collect::<Vec<_>>().join("\n"), values: Vec::new() }
     }
 
     /// Puts an identifier or expression in the place of `{name}`.
     pub(crate) fn with(mut self, name: &str, expression: &str) -> Self {
-        self.0 = self.0.replace(&format!("{{{name}}}"), expression);
+        self.values.push((name.to_owned(), expression.to_owned()));
         self
     }
 
     /// The finished text: every identifier in it went through [`ident`], every literal through [`text`].
+    ///
+    /// All places are filled in one pass, as a column may well be named `{value}`.
     pub(crate) fn sql(self) -> AssertSqlSafe<String> {
-        debug_assert!(!has_placeholder(&self.0), "a placeholder is left in {}", self.0);
-        AssertSqlSafe(self.0)
+        let mut sql = String::with_capacity(self.template.len());
+        let mut rest = self.template.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            sql.push_str(before);
+            let place = after.split_once('}').and_then(|(name, after)| {
+                let (_, expression) = self.values.iter().find(|(known, _)| known == name)?;
+                Some((expression, after))
+            });
+            debug_assert!(place.is_some(), "a placeholder is left in {}", self.template);
+            let (expression, after) = place.map_or(("{", after), |(expression, after)| (expression.as_str(), after));
+            sql.push_str(expression);
+            rest = after;
+        }
+        sql.push_str(rest);
+        AssertSqlSafe(sql)
     }
-}
-
-fn has_placeholder(sql: &str) -> bool {
-    sql.split('{').skip(1).any(|rest| {
-        rest.split_once('}')
-            .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
-    })
 }
 
 /// Includes a file of `sql/`.
@@ -71,6 +82,12 @@ mod tests {
     #[test]
     fn the_head_comment_is_not_sent() {
         let statement = Statement::new("-- purpose\n-- index\nSELECT {x}\n").with("x", "1");
-        assert_eq!(statement.0, "SELECT 1");
+        assert_eq!(statement.sql().0, "SELECT 1");
+    }
+
+    #[test]
+    fn a_name_that_looks_like_a_placeholder_is_only_a_name() {
+        let statement = Statement::new("SELECT {a} FROM {b}").with("a", "`{b}`").with("b", "`{a}`");
+        assert_eq!(statement.sql().0, "SELECT `{b}` FROM `{a}`");
     }
 }
