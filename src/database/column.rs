@@ -46,6 +46,9 @@ pub struct KeyColumn {
     pub name: String,
     /// Whether its values travel as hexadecimal.
     pub binary: bool,
+    /// Whether the value as text compares as the column orders. ENUM and SET sort by number but compare with text as
+    /// text, BIT compares as a number, FLOAT as text is rounded, TIMESTAMP has an hour twice when summer time ends.
+    pub seekable: bool,
 }
 
 /// A column of a unique key.

@@ -33,7 +33,7 @@ pub enum Candidates {
     Unclear,
 }
 
-/// Reads the candidates of a column, in pages by primary key where there is one, and hands each to `take`.
+/// Reads the candidates of a column, in pages by primary key where there is one to seek by, and hands each to `take`.
 ///
 /// No cursor is held across anything slow: `take` may only compute or write to local disk.
 ///
@@ -47,7 +47,7 @@ pub async fn for_each_candidate(
     mut take: impl FnMut(CandidateRow) -> Result<()>,
 ) -> Result<()> {
     let statement = page_statement(database, column, mappings, which);
-    if column.key.is_empty() {
+    if column.key.is_empty() || !column.key.iter().all(|key| key.seekable) {
         let statement = statement.with("after", "").with("order", "");
         let mut rows = sqlx::query(statement.sql()).fetch(database.pool());
         let doing = format!("read {}.{}", column.name.table, column.name.column);

@@ -70,9 +70,9 @@ async fn keys(database: &Database) -> Result<HashMap<String, Keys>> {
     for row in fetch(database, statement!("unique_keys.sql")).await? {
         let keys = tables.entry(row.try_get("table_name")?).or_default();
         let (index, column): (String, String) = (row.try_get("index_name")?, row.try_get("column_name")?);
-        let binary: i64 = row.try_get("is_binary")?;
+        let (binary, seekable): (i64, i64) = (row.try_get("is_binary")?, row.try_get("is_seekable")?);
         if index == "PRIMARY" {
-            keys.primary.push(KeyColumn { name: column.clone(), binary: binary != 0 });
+            keys.primary.push(KeyColumn { name: column.clone(), binary: binary != 0, seekable: seekable != 0 });
         }
         keys.uniques.entry(index).or_default().push(UniquePart { column, prefix: row.try_get("sub_part")? });
     }

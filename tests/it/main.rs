@@ -5,6 +5,7 @@
 mod canaries;
 mod endings;
 mod hostile;
+mod keys;
 mod migrate;
 mod refusals;
 mod s3;
