@@ -80,6 +80,8 @@ pub enum Kept {
     Problem,
     /// The application deleted its checked copy: it must not come back.
     DeletedByApplication,
+    /// Only columns that are left out of this migration name it.
+    NamedElsewhere,
 }
 
 /// What a verify found.
@@ -200,8 +202,12 @@ impl<S: Sink> Collector<'_, S> {
             Twins::Same(evidence, ..) => self.sink.deletable(evidence, orphan.then_some(source)),
             Twins::Superseded(evidence) if !orphan => self.sink.deletable(evidence, None),
             Twins::SourceOnly if orphan => self.sink.orphan(source),
+            // Rows of references would have been findings that block.
+            Twins::SourceOnly => {
+                self.sink.kept(Kept::NamedElsewhere);
+                Ok(())
+            }
             Twins::Superseded(_)
-            | Twins::SourceOnly
             | Twins::Recorded(_)
             | Twins::SourceChanged(_)
             | Twins::Differ(_)

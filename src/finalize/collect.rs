@@ -88,7 +88,7 @@ impl Collected {
         self.kept += 1;
         match why {
             Kept::Problem => self.problems += 1,
-            Kept::DeletedByApplication => {}
+            Kept::DeletedByApplication | Kept::NamedElsewhere => {}
         }
     }
 

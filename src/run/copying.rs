@@ -66,7 +66,7 @@ async fn run<C: CopyObjects>(
     phase.add(u64::try_from(surveys.len())?);
     phase.finish();
     let found = references(config, &surveys);
-    announce(session, &found, legacy_rows(&surveys));
+    announce(session, &found, legacy_rows(&surveys, &found));
     preflight(database, config, &found).await?;
     if config.method == Method::Sync {
         sync::run(session).await?;
@@ -136,16 +136,20 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
     /// Passes until nothing moves any more; gives the last survey.
     async fn passes(&mut self, mut surveys: Vec<ColumnSurvey>, limit: Option<u64>) -> Result<Vec<ColumnSurvey>> {
         let (database, config) = (&self.session.database, &self.session.config);
-        while legacy_rows(&surveys) > 0 && self.totals.passes < PASSES_MAX {
+        while self.totals.passes < PASSES_MAX {
             self.session.interrupted()?;
+            let references = references(config, &surveys);
+            let legacy = legacy_rows(&surveys, &references);
+            if legacy == 0 {
+                break;
+            }
             if self.conditions.is_none() {
                 self.conditions = Some(prove_conditions(self.session, self.canary, self.ledger.run()).await?);
             }
             self.totals.passes += 1;
-            let references = references(config, &surveys);
             let phase = self.session.progress.phase("plan", None, "rows");
             plan(database, (self.lock, self.ledger), config, &references, self.totals.passes, limit).await?;
-            phase.add(legacy_rows(&surveys));
+            phase.add(legacy);
             phase.finish();
             let moved = self.pass(&references).await?;
             self.totals.updated += moved;
@@ -268,7 +272,9 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
         let objects = self.ledger.object_counts().await?;
         let count = |state| objects.get(&state).copied().unwrap_or_default();
         let verified = count(ObjectState::Verified);
-        let left = legacy_rows_of(surveys, &references);
+        let left = legacy_rows(surveys, &references);
+        // As in verify: whatever stands in an excluded column is no problem of this migration.
+        let in_question = surveys.iter().filter(|survey| !config.exclude_references.contains(&survey.column.name));
         let blocked = count_blocked_rows(&self.session.database, self.ledger, config, &references).await?;
         Ok(CopySummary {
             run: Some(self.ledger.run()),
@@ -278,7 +284,7 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
                 updated: self.totals.updated,
                 left,
                 out_of_scope: surveys.iter().map(|survey| survey.counts.out_of_scope).sum(),
-                suspect: surveys.iter().map(|survey| survey.counts.suspect).sum(),
+                suspect: in_question.map(|survey| survey.counts.suspect).sum(),
                 conflict: blocked,
             },
             objects: ObjectTotals {
@@ -311,11 +317,7 @@ fn show(phase: &Phase, ending: &Ending) {
     }
 }
 
-fn legacy_rows(surveys: &[ColumnSurvey]) -> u64 {
-    surveys.iter().map(|survey| survey.counts.legacy).sum()
-}
-
-fn legacy_rows_of(surveys: &[ColumnSurvey], references: &[TextColumn]) -> u64 {
+fn legacy_rows(surveys: &[ColumnSurvey], references: &[TextColumn]) -> u64 {
     let of = surveys.iter().filter(|survey| references.iter().any(|column| column.name == survey.column.name));
     of.map(|survey| survey.counts.legacy).sum()
 }

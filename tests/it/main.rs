@@ -7,6 +7,7 @@ mod endings;
 mod hostile;
 mod keys;
 mod migrate;
+mod references;
 mod refusals;
 mod s3;
 mod support;
