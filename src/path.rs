@@ -127,7 +127,7 @@ impl Mappings {
                 keys.push(pair);
             }
         }
-        let suspects = SuspectFinder::new(&keys, &pattern, source_bucket);
+        let suspects = SuspectFinder::new(&mappings, &pattern, source_bucket);
         Ok(Self { mappings, keys, pattern, suspects })
     }
 

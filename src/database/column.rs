@@ -96,11 +96,13 @@ impl TextColumn {
 
     /// Whether the value begins, byte for byte, with `prefix`.
     ///
-    /// The first LIKE folds as the column's collation does, but can use an index on it; the second one is exact.
+    /// The first LIKE folds as the column's collation does, but can use an index on it; the second one is exact. Where the
+    /// column's character set may not hold the prefix, the first one would be an error.
     pub(crate) fn begins_with(&self, prefix: &str) -> String {
         let pattern = format!("{}%", like_literal(prefix));
         match self.content {
             Content::Binary => format!("LEFT({}, {}) = CAST({} AS BINARY)", self.raw(), prefix.len(), text(prefix)),
+            Content::Text | Content::Json if !prefix.is_ascii() => Self::exactly_like(&self.utf8(), &pattern),
             Content::Text | Content::Json => format!(
                 "({} LIKE {} ESCAPE '|' AND {})",
                 self.raw(),
@@ -136,8 +138,11 @@ impl TextColumn {
         let rest = format!("SUBSTR({}, {})", self.utf8(), prefix.chars().count() + 1);
         let name = format!("SUBSTRING_INDEX({rest}, '/', -1)");
         let in_pattern = Self::exactly_like(&name, &mappings.pattern().to_like());
-        let not_empty =
-            if keys.legacy.is_empty() || keys.modern.is_empty() { format!(" AND {rest} <> ''") } else { String::new() };
+        let not_empty = if keys.legacy.is_empty() || keys.modern.is_empty() {
+            format!(" AND LENGTH({rest}) > 0")
+        } else {
+            String::new()
+        };
         format!("({} AND {in_pattern} AND LENGTH({}) <= {bytes_max}{not_empty})", self.begins_with(prefix), self.utf8())
     }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use super::mapping::is_scheme;
-use super::{Class, KeyMapping, Mappings, NamePattern};
+use super::{Class, Mapping, Mappings, NamePattern};
 
 /// Knows the in-scope legacy keys in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,12 +19,17 @@ pub(super) struct SuspectFinder {
 }
 
 impl SuspectFinder {
-    pub(super) fn new(keys: &[KeyMapping], pattern: &NamePattern, source_bucket: &str) -> Self {
-        let prefixes = keys.iter().map(|keys| keys.legacy.to_lowercase());
+    pub(super) fn new(mappings: &[Mapping], pattern: &NamePattern, source_bucket: &str) -> Self {
         // With neither a prefix nor a pattern to go by, every text of the schema would be suspect.
-        let prefixes = prefixes.filter(|prefix| !(prefix.is_empty() && pattern.takes_all()));
+        let of_keys = mappings.iter().map(|mapping| folder(&mapping.keys().legacy));
+        let of_keys = of_keys.filter(|prefix| !(prefix.is_empty() && pattern.takes_all()));
+        // Paths may begin otherwise than the keys that they mean, and are misspelt as they stand in rows.
+        let of_paths = mappings.iter().map(|mapping| folder(mapping.legacy.as_str()));
+        let mut prefixes: Vec<String> = of_keys.chain(of_paths.filter(|prefix| !prefix.is_empty())).collect();
+        prefixes.sort_unstable();
+        prefixes.dedup();
         let bucket = format!("{}/", source_bucket.to_lowercase());
-        Self { prefixes: prefixes.collect(), pattern: pattern.to_lowercase(), bucket }
+        Self { prefixes, pattern: pattern.to_lowercase(), bucket }
     }
 
     /// Whether `text`, normalised, names a legacy key that fits the pattern.
@@ -76,6 +81,12 @@ fn normalised(text: &str) -> String {
     segments.join("/").to_lowercase()
 }
 
+/// A prefix as the normalised texts below it begin.
+fn folder(prefix: &str) -> String {
+    let path = normalised(prefix);
+    if path.is_empty() { path } else { format!("{path}/") }
+}
+
 /// Whether a legacy path stands inside `text`, cut out at the characters that end a path in prose, markup and JSON.
 pub(super) fn mentions(text: &str, mappings: &Mappings) -> bool {
     // JSON writers such as PHP's escape slashes.
@@ -102,13 +113,33 @@ pub struct SuspectCores {
 impl SuspectCores {
     pub(super) fn of(mappings: &Mappings) -> Self {
         let mut terms: Vec<String> = Vec::new();
-        for keys in mappings.key_mappings() {
-            let segment = keys.legacy.split('/').max_by_key(|segment| segment.len()).unwrap_or_default().trim();
-            let term = if segment.is_empty() { mappings.pattern().longest_literal() } else { segment.to_owned() };
-            if !term.is_empty() && !terms.contains(&term) {
-                terms.push(term);
+        for mapping in mappings.all() {
+            let keys = mapping.keys().legacy;
+            let of_prefixes = [longest_segment(&keys), longest_segment(without_host(mapping.legacy.as_str()))];
+            let mut found: Vec<String> = of_prefixes.into_iter().filter(|term| !term.is_empty()).collect();
+            if keys.is_empty() {
+                found.push(mappings.pattern().longest_literal());
             }
+            if found.iter().all(String::is_empty) {
+                found.push(longest_segment(mapping.legacy.as_str()));
+            }
+            terms.extend(found.into_iter().filter(|term| !term.is_empty()));
         }
+        terms.sort_unstable();
+        terms.dedup();
         Self { terms }
+    }
+}
+
+fn longest_segment(prefix: &str) -> String {
+    let segments = prefix.split(['/', '\\']).map(str::trim);
+    segments.max_by_key(|segment| segment.len()).unwrap_or_default().to_owned()
+}
+
+/// A longer text before the slashes is no scheme: it only mentions what follows.
+fn without_host(text: &str) -> &str {
+    match text.split_once("//") {
+        Some((scheme, rest)) if is_scheme(scheme) => rest.split_once('/').map_or("", |(_, path)| path),
+        Some(_) | None => text,
     }
 }

@@ -6,6 +6,7 @@ mod canaries;
 mod endings;
 mod hostile;
 mod keys;
+mod mappings;
 mod migrate;
 mod references;
 mod refusals;
