@@ -152,8 +152,9 @@ impl TextColumn {
         let prefixes = mappings.all().iter().flat_map(|m| [m.legacy.as_str(), m.modern.as_str()]);
         let mut tests: Vec<String> = prefixes.map(|prefix| self.begins_with(prefix)).collect();
         let cores = mappings.suspect_cores();
-        let folded =
-            |pattern: &str| format!("{} COLLATE utf8mb4_general_ci LIKE {} ESCAPE '|'", self.utf8(), text(pattern));
+        let folded = |pattern: &str| {
+            format!("{} COLLATE {} LIKE {} ESCAPE '|'", self.utf8(), folding_collation(pattern), text(pattern))
+        };
         tests.extend(cores.terms.iter().map(|term| folded(&format!("%{}%", like_literal(term)))));
         if !cores.terms.is_empty() {
             // Percent-encoding can hide any term.
@@ -243,6 +244,13 @@ impl TextColumn {
         let clashes: Vec<String> = self.uniques.iter().map(clash_in).collect();
         if clashes.is_empty() { None } else { Some(format!("({})", clashes.join(" OR "))) }
     }
+}
+
+/// A collation that folds at least as `str::to_lowercase` does: the quick one does for ASCII but `k`, which is also the lower
+/// case of the Kelvin sign.
+fn folding_collation(pattern: &str) -> &'static str {
+    let quick = pattern.is_ascii() && !pattern.contains(['k', 'K']);
+    if quick { "utf8mb4_general_ci" } else { "utf8mb4_unicode_520_ci" }
 }
 
 impl KeyColumn {

@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test that reads past the end should fail")]
 
 mod canaries;
+mod classes;
 mod endings;
 mod hostile;
 mod keys;
