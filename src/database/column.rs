@@ -14,6 +14,8 @@ pub struct TextColumn {
     pub name: ColumnName,
     /// What the column holds besides plain text.
     pub content: Content,
+    /// Its character set; `None` for a binary column.
+    pub charset: Option<String>,
     /// The most characters (bytes for a binary column) that fit.
     pub length_max: u64,
     /// Whether `length_max` counts bytes.
@@ -223,8 +225,22 @@ impl TextColumn {
         }
     }
 
+    /// Whether the column's character set is known to hold `text`: SQL that joins the two would be an error if it does not.
+    pub(crate) fn holds(&self, text: &str) -> bool {
+        match self.charset.as_deref() {
+            None | Some("utf8mb4" | "utf16" | "utf16le" | "utf32") => true,
+            Some("utf8mb3" | "utf8" | "ucs2") => text.chars().all(|c| u32::from(c) <= 0xFFFF),
+            Some("latin1") => text.chars().all(|c| c.is_ascii() || ('\u{a0}'..='\u{ff}').contains(&c)),
+            Some(_) => text.is_ascii(),
+        }
+    }
+
     /// Whether another row already holds the new path in a unique key, compared as that key compares.
     pub(crate) fn clashes(&self, schema: &str, mapping: &Mapping) -> Option<String> {
+        if !self.holds(mapping.modern.as_str()) {
+            // Preflight refuses to move its rows at all.
+            return None;
+        }
         let clash_in = |unique: &Vec<UniquePart>| {
             let parts = unique.iter().map(|part| {
                 let column = ident(&part.column);

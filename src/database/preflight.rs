@@ -22,7 +22,11 @@ pub async fn preflight(database: &Database, config: &Config, references: &[TextC
     let mut reasons = Vec::new();
     for column in references {
         reasons.extend(engine_reason(column, config));
-        reasons.extend(length_reason(database, config, column).await?);
+        let charset = charset_reasons(config, column);
+        if charset.is_empty() {
+            reasons.extend(length_reason(database, config, column).await?);
+        }
+        reasons.extend(charset);
     }
     reasons.extend(foreign_key_reasons(database, references).await?);
     if reasons.is_empty() {
@@ -79,6 +83,18 @@ fn engine_reason(column: &TextColumn, config: &Config) -> Option<String> {
         )),
         TransactionRows::All | TransactionRows::AtMost(_) => None,
     }
+}
+
+fn charset_reasons(config: &Config, column: &TextColumn) -> Vec<String> {
+    let prefixes = config.mappings.all().iter().map(|mapping| mapping.modern.as_str());
+    let reason = |prefix: &str| {
+        format!(
+            "the modern prefix `{prefix}` does not fit into the character set {} of {}; convert the column to utf8mb4",
+            column.charset.as_deref().unwrap_or("binary"),
+            dotted(&column.name)
+        )
+    };
+    prefixes.filter(|prefix| !column.holds(prefix)).map(reason).collect()
 }
 
 async fn length_reason(database: &Database, config: &Config, column: &TextColumn) -> Result<Option<String>> {

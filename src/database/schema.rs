@@ -28,7 +28,7 @@ pub async fn text_columns(database: &Database) -> Result<Vec<TextColumn>> {
         }
         let charset: Option<String> = row.try_get("character_set_name")?;
         let json: i64 = row.try_get("is_json")?;
-        let content = match (json, charset) {
+        let content = match (json, &charset) {
             (0, None) => Content::Binary,
             (0, Some(_)) => Content::Text,
             (_, _) => Content::Json,
@@ -37,6 +37,7 @@ pub async fn text_columns(database: &Database) -> Result<Vec<TextColumn>> {
         let of_table = keys.get(&name.table);
         columns.push(TextColumn {
             content,
+            charset,
             length_max: row.try_get("length_max")?,
             length_in_bytes: data_type.ends_with("text") || content == Content::Binary,
             key: of_table.map(|keys| keys.primary.clone()).unwrap_or_default(),

@@ -72,6 +72,24 @@ fn a_path_that_does_not_move_may_be_as_long_as_its_column() {
 }
 
 #[test]
+fn a_modern_prefix_that_a_character_set_cannot_hold_is_found_first() {
+    let world = with_one_avatar(
+        "CREATE TABLE avatars (id INT PRIMARY KEY AUTO_INCREMENT, path VARCHAR(200) CHARACTER SET latin1 UNIQUE)",
+    );
+    // A column that is no reference does not have to hold it.
+    world.sql("CREATE TABLE tokens (token VARCHAR(50) CHARACTER SET ascii PRIMARY KEY)");
+    let refused = world.run(&["copy", "--modern-prefix", "łódź/"]).exits(4);
+    assert!(
+        refused.stderr.contains("`łódź/` does not fit into the character set latin1 of avatars.path"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(world.s3.keys("production-s3"), [] as [&str; 0]);
+    world.run(&["copy", "--modern-prefix", "bildér/"]).exits(0);
+    assert_eq!(world.column("SELECT CONVERT(path USING utf8mb4) AS v FROM avatars"), ["bildér/avatar-1.png"]);
+}
+
+#[test]
 fn a_table_without_transactions_is_refused() {
     for engine in ["MyISAM", "Aria"] {
         let world = with_one_avatar(&format!(
