@@ -249,10 +249,13 @@ impl TextColumn {
                 } else {
                     format!("{ALIAS}.{column}")
                 };
-                match part.prefix {
-                    Some(length) => format!("LEFT(b.{column}, {length}) = LEFT({new}, {length})"),
-                    None => format!("b.{column} = {new}"),
-                }
+                let (old, cut) = (format!("{ALIAS}.{column}"), |value: &str| match part.prefix {
+                    Some(length) => format!("LEFT({value}, {length})"),
+                    None => value.to_owned(),
+                });
+                let same = format!("{} = {}", cut(&format!("b.{column}")), cut(&new));
+                // A new path that the key holds equal to the old one (`Image/` for `image/`) meets only its own row.
+                if new == old { same } else { format!("{same} AND {} <> {}", cut(&new), cut(&old)) }
             });
             let same = parts.collect::<Vec<_>>().join(" AND ");
             format!("EXISTS (SELECT 1 FROM {} AS b WHERE {same})", self.table(schema))

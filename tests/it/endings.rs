@@ -144,6 +144,14 @@ fn a_clash_in_a_key_on_the_beginning_of_a_path_is_found() {
     assert_one_row_conflict(&world, 1);
 }
 
+#[test]
+fn a_new_path_that_the_key_holds_equal_to_the_old_one_is_no_clash() {
+    let world = three();
+    world.sql("ALTER TABLE avatars ADD UNIQUE (path)");
+    assert_eq!(world.run(&["copy", "--modern-prefix", "Image/"]).exits(0).number("/rows/updated"), 3);
+    assert_eq!(world.paths(), [1, 2, 3].map(|n| format!("Image/avatar-{n}.png")));
+}
+
 /// Copies everything, then the application replaces the first picture.
 fn superseded() -> World {
     let world = three();
