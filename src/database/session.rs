@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions, MySqlSslMode};
 use sqlx::{ConnectOptions, Connection, MySqlConnection};
 
-use super::sql::statement;
+use super::sql::{ident, statement};
 use crate::config::{DatabaseConfig, DatabaseTls};
 use crate::failure::Failure;
 
@@ -35,7 +35,10 @@ impl Database {
         let schema = config.schema.clone();
         let mut database = Self { options, pool, schema, account: String::new() };
         // One connection made by hand first: its error is the server's own, not a pool's time-out.
-        let mut first = database.dedicated().await.map_err(|error| cannot_connect(error, config))?;
+        let mut first = match database.dedicated().await {
+            Ok(first) => first,
+            Err(error) => return Err(database.cannot_connect(error, config).await),
+        };
         let account: String = sqlx::query_scalar("SELECT CURRENT_USER()").fetch_one(&mut first).await?;
         database.account = quoted_account(&account);
         first.close().await?;
@@ -69,6 +72,29 @@ impl Database {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+
+    /// Without any privilege on the schema the server lets nobody in, be the schema there or not (error 1044).
+    async fn cannot_connect(mut self, error: anyhow::Error, config: &DatabaseConfig) -> anyhow::Error {
+        if error.downcast_ref::<sqlx::Error>().and_then(error_number) != Some(1044) {
+            return cannot_connect(error, config);
+        }
+        let Ok(account) = account_without_schema(config).await else { return cannot_connect(error, config) };
+        self.account = quoted_account(&account);
+        let message = format!("the user may not use the database `{}`: {error}", self.schema);
+        let grant = self.grant("SELECT", &format!("{}.*", ident(&self.schema)));
+        let hint = format!(
+            "check the database's name at the end of --database-url; if it is right, run as an administrator of the \
+             database: {grant};"
+        );
+        Failure::Usage { message, hint }.into()
+    }
+}
+
+async fn account_without_schema(config: &DatabaseConfig) -> sqlx::Result<String> {
+    let mut connection = MySqlConnection::connect_with(&server_options(config)).await?;
+    let account = sqlx::query_scalar("SELECT CURRENT_USER()").fetch_one(&mut connection).await?;
+    connection.close().await?;
+    Ok(account)
 }
 
 /// `user@host` as CURRENT_USER() gives it, quoted for a GRANT.
@@ -79,6 +105,10 @@ fn quoted_account(account: &str) -> String {
 }
 
 fn options(config: &DatabaseConfig) -> MySqlConnectOptions {
+    server_options(config).database(&config.schema)
+}
+
+fn server_options(config: &DatabaseConfig) -> MySqlConnectOptions {
     let ssl = match config.tls {
         DatabaseTls::Preferred => MySqlSslMode::Preferred,
         DatabaseTls::Required => MySqlSslMode::Required,
@@ -89,7 +119,6 @@ fn options(config: &DatabaseConfig) -> MySqlConnectOptions {
         .port(config.port)
         .username(&config.user)
         .password(config.password.expose_secret())
-        .database(&config.schema)
         .ssl_mode(ssl)
         // Cutover statements are few and long; statements with a table name in them would only fill the cache.
         .statement_cache_capacity(20)
@@ -111,7 +140,7 @@ fn cannot_connect(error: anyhow::Error, config: &DatabaseConfig) -> anyhow::Erro
     let place = format!("{}:{}", config.host, config.port);
     let hint = match error.downcast_ref::<sqlx::Error>().map(error_number) {
         Some(Some(1045 | 1698)) => "check the user name and the password (--database-user, --database-password-file)",
-        Some(Some(1044 | 1049)) => "check the database's name at the end of --database-url",
+        Some(Some(1049)) => "check the database's name at the end of --database-url",
         Some(Some(_) | None) | None => match error.downcast_ref::<sqlx::Error>() {
             Some(sqlx::Error::Io(_)) => "check host and port of --database-url, and that the server is running",
             Some(sqlx::Error::Tls(_)) => "check --database-tls and --database-ca",

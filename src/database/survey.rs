@@ -6,6 +6,7 @@ use super::column::{Content, TextColumn};
 use super::rows::{Candidates, count_clear, for_each_candidate};
 use super::schema::text_columns;
 use super::session::Database;
+use super::sql::ident;
 use crate::config::{ColumnName, Config};
 use crate::failure::Failure;
 use crate::path::{Class, Mappings};
@@ -67,7 +68,7 @@ pub fn role(config: &Config, column: &TextColumn, holds_paths: bool) -> Role {
 /// If the database cannot be read, or a configured reference does not exist.
 pub async fn survey(database: &Database, config: &Config) -> Result<Vec<ColumnSurvey>> {
     let columns = text_columns(database).await?;
-    check_names(config, &columns, database.schema())?;
+    check_names(config, &columns, database)?;
     let mut surveys = Vec::with_capacity(columns.len());
     for column in columns {
         let counts = survey_column(database, &column, &config.mappings).await?;
@@ -90,7 +91,7 @@ pub fn references(config: &Config, surveys: &[ColumnSurvey]) -> Vec<TextColumn> 
 ///
 /// # Errors
 /// [`Failure::Usage`] with the name.
-pub fn check_names(config: &Config, columns: &[TextColumn], schema: &str) -> Result<()> {
+pub fn check_names(config: &Config, columns: &[TextColumn], database: &Database) -> Result<()> {
     let known = |name: &ColumnName| columns.iter().any(|column| column.name == *name);
     let of = |names: &'static str, list: &[ColumnName]| {
         list.iter().find(|name| !known(name)).map(|name| (names, name.clone()))
@@ -104,7 +105,13 @@ pub fn check_names(config: &Config, columns: &[TextColumn], schema: &str) -> Res
         .map(|column| column.name.column.as_str())
         .collect();
     let hint = if of_table.is_empty() {
-        format!("`{}` is no base table of `{schema}` that this user can read, or it has no text column", name.table)
+        let schema = database.schema();
+        let grant = database.grant("SELECT", &format!("{}.{}", ident(schema), ident(&name.table)));
+        format!(
+            "`{}` is no base table of `{schema}` that this user can read, or it has no text column; if the user lacks the \
+             privilege, run as an administrator of the database: {grant};",
+            name.table
+        )
     } else {
         format!("text columns of `{}` are: {}", name.table, of_table.join(", "))
     };

@@ -29,7 +29,7 @@ pub(super) async fn scan_rows(
     sink: &mut impl Sink,
 ) -> Result<ScannedRows> {
     let columns = text_columns(database).await?;
-    check_names(config, &columns, database.schema())?;
+    check_names(config, &columns, database)?;
     let mut sorter = Sorter::new(&config.temp_dir);
     let mut references = Vec::new();
     for (column, index) in columns.iter().zip(0_u32..) {

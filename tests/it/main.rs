@@ -12,5 +12,7 @@ mod migrate;
 mod references;
 mod refusals;
 mod s3;
+mod privileges;
+mod process;
 mod support;
 mod suspects;

@@ -1,6 +1,7 @@
 //! The S3 servers that a world can stand on, as tests see them: objects with everything that a copy has to keep.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use avatar_migrate_kit::{EmbeddedS3, ObjectHeaders, Seaweed};
@@ -41,6 +42,28 @@ pub(crate) trait Server {
     fn put(&self, bucket: &str, key: &str, object: Seen);
     fn seen(&self, bucket: &str, key: &str) -> Option<Seen>;
     fn keys(&self, bucket: &str) -> Vec<String>;
+}
+
+impl<S: Server> Server for Arc<S> {
+    fn login(&self) -> [&str; 4] {
+        self.as_ref().login()
+    }
+
+    fn buckets(&self) -> (&str, &str) {
+        self.as_ref().buckets()
+    }
+
+    fn put(&self, bucket: &str, key: &str, object: Seen) {
+        self.as_ref().put(bucket, key, object);
+    }
+
+    fn seen(&self, bucket: &str, key: &str) -> Option<Seen> {
+        self.as_ref().seen(bucket, key)
+    }
+
+    fn keys(&self, bucket: &str) -> Vec<String> {
+        self.as_ref().keys(bucket)
+    }
 }
 
 impl Server for EmbeddedS3 {

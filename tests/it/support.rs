@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Arc;
 
 use avatar_migrate_kit::{Database, EmbeddedS3, Mariadb, png};
 use serde_json::Value;
 
+use crate::process::Running;
 use crate::s3::{OnSeaweed, Seen, Server};
 
 /// The classic table, as production has it.
@@ -17,7 +19,7 @@ pub(crate) const AVATARS: &str = "CREATE TABLE avatars (
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci";
 
 /// A database, an S3 server with two buckets, and a directory for reports.
-pub(crate) struct World<S = EmbeddedS3> {
+pub(crate) struct World<S = Arc<EmbeddedS3>> {
     pub(crate) database: Database<'static>,
     pub(crate) s3: S,
     pub(crate) directory: tempfile::TempDir,
@@ -34,7 +36,7 @@ impl World {
 
     /// A world without a table.
     pub(crate) fn bare() -> Self {
-        let s3 = EmbeddedS3::start().expect("an embedded S3 server");
+        let s3 = Arc::new(EmbeddedS3::start().expect("an embedded S3 server"));
         s3.create_bucket("legacy-s3");
         s3.create_bucket("production-s3");
         Self::with(s3)
@@ -155,6 +157,31 @@ impl<S: Server> World<S> {
             .env("AVATAR_MIGRATE_FORMAT", "json")
             .args(arguments);
         command
+    }
+
+    /// Starts the program and does not wait for it.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        Running::start(self.command(&self.database.url(), arguments))
+    }
+
+    /// Keys `image/avatar-0.png` … with an object and a row each.
+    pub(crate) fn avatars(&self, count: usize) -> Vec<String> {
+        let keys: Vec<String> = (0..count).map(|n| format!("image/avatar-{n}.png")).collect();
+        for key in &keys {
+            self.source(key);
+            self.rows(&[key]);
+        }
+        keys
+    }
+
+    /// Demands promise 1 for the classic table: every row in scope resolves to the bytes of its legacy object.
+    #[track_caller]
+    pub(crate) fn every_row_resolves(&self) {
+        for path in self.paths() {
+            let bucket = if path.starts_with("image/") { "legacy-s3" } else { "production-s3" };
+            let legacy = path.replacen("avatar/", "image/", 1);
+            assert!(self.body(bucket, &path) == Some(content(&legacy)), "{path} does not resolve to its picture");
+        }
     }
 
     /// The lines of a report of this world: column name to value.

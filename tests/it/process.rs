@@ -1,0 +1,157 @@
+//! The program while it runs: signals at an exact moment, and requests that wait for the test.
+
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use avatar_migrate_kit::{EmbeddedS3, Fault, RequestSeen};
+
+use crate::support::Ended;
+
+/// No step of a test takes longer on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Waits until `holds`; panics with `what` when it takes too long.
+#[track_caller]
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A running program. Dropping it kills it.
+pub(crate) struct Running {
+    child: Child,
+    output: Option<[JoinHandle<Vec<u8>>; 2]>,
+}
+
+impl Running {
+    /// Starts it with its output collected.
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let stdout = collect(child.stdout.take().expect("stdout"));
+        let stderr = collect(child.stderr.take().expect("stderr"));
+        Self { child, output: Some([stdout, stderr]) }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal by its name, such as `INT`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([format!("-{name}"), self.pid().to_string()]).status();
+        assert!(sent.expect("kill runs").success(), "kill -{name}");
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("SIGKILL");
+        let status = self.child.wait().expect("the program ends");
+        assert_eq!(status.code(), None, "it ended before it was killed");
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("a child").is_some()
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub(crate) fn ended(mut self) -> Ended {
+        until("the program ends", || self.has_ended());
+        let status = self.child.wait().expect("a status");
+        let [stdout, stderr] = self.output.take().expect("output").map(|reader| reader.join().expect("a reader"));
+        Ended::of(&std::process::Output { status, stdout, stderr }, std::path::Path::new("its directory"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        drop(pipe.read_to_end(&mut bytes));
+        bytes
+    })
+}
+
+/// One request of the S3 server that waits until the test lets it go.
+pub(crate) struct Gate {
+    reached: Receiver<()>,
+    release: Option<Sender<()>>,
+}
+
+impl Gate {
+    /// Stops the first request for which `at` holds, before it is done.
+    pub(crate) fn at(s3: &EmbeddedS3, at: impl Fn(&RequestSeen) -> bool + Send + Sync + 'static) -> Self {
+        let (tell, reached) = channel();
+        let (release, released) = channel::<()>();
+        let (tell, released) = (Mutex::new(tell), Mutex::new(released));
+        let met = AtomicBool::new(false);
+        s3.on_request(move |request| {
+            if at(request) && !met.swap(true, Ordering::SeqCst) {
+                // Either end may be gone: the test has failed or let go then.
+                let _ = tell.lock().expect("a lock").send(());
+                let _ = released.lock().expect("a lock").recv();
+            }
+            Fault::None
+        });
+        Self { reached, release: Some(release) }
+    }
+
+    /// Stops the `n`-th request of an operation.
+    pub(crate) fn nth(s3: &EmbeddedS3, operation: &'static str, n: u64) -> Self {
+        s3.reset_requests();
+        Self::at(s3, move |request| request.operation == operation && request.nth == n)
+    }
+
+    /// Waits until the request has come.
+    #[track_caller]
+    pub(crate) fn wait(&self) {
+        self.reached.recv_timeout(PATIENCE).expect("the request that the test waits for");
+    }
+
+    /// Waits until the request has come, or `running` has ended without it.
+    pub(crate) fn wait_or_end(&self, running: &mut Running) -> bool {
+        let mut come = false;
+        until("the request comes or the program ends", || {
+            come = self.reached.try_recv().is_ok();
+            come || running.has_ended()
+        });
+        come
+    }
+
+    /// Lets it go.
+    pub(crate) fn open(mut self) {
+        self.release = None;
+    }
+}
+
+/// Does something at the first request for which `at` holds, before that is done.
+pub(crate) fn once(
+    s3: &Arc<EmbeddedS3>,
+    at: impl Fn(&RequestSeen) -> bool + Send + Sync + 'static,
+    act: impl Fn(&EmbeddedS3) + Send + Sync + 'static,
+) {
+    let (weak, met) = (Arc::downgrade(s3), AtomicBool::new(false));
+    s3.on_request(move |request| {
+        if at(request)
+            && !met.swap(true, Ordering::SeqCst)
+            && let Some(s3) = weak.upgrade()
+        {
+            act(&s3);
+        }
+        Fault::None
+    });
+}
