@@ -28,16 +28,19 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
 /// A running program. Dropping it kills it.
 pub(crate) struct Running {
     child: Child,
-    output: Option<[JoinHandle<Vec<u8>>; 2]>,
+    output: [Output; 2],
 }
+
+/// What came out so far, and the thread that reads it.
+struct Output(Arc<Mutex<Vec<u8>>>, Option<JoinHandle<()>>);
 
 impl Running {
     /// Starts it with its output collected.
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
-        let stdout = collect(child.stdout.take().expect("stdout"));
-        let stderr = collect(child.stderr.take().expect("stderr"));
-        Self { child, output: Some([stdout, stderr]) }
+        let stdout = Output::of(child.stdout.take().expect("stdout"));
+        let stderr = Output::of(child.stderr.take().expect("stderr"));
+        Self { child, output: [stdout, stderr] }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -57,6 +60,15 @@ impl Running {
         assert_eq!(status.code(), None, "it ended before it was killed");
     }
 
+    /// Whether this stands on standard error by now.
+    #[track_caller]
+    pub(crate) fn has_said(&mut self, text: &str) -> bool {
+        let said = self.output[1].so_far();
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.contains(text) || !self.has_ended(), "it ended with: {said}");
+        said.contains(text)
+    }
+
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("a child").is_some()
     }
@@ -66,7 +78,7 @@ impl Running {
     pub(crate) fn ended(mut self) -> Ended {
         until("the program ends", || self.has_ended());
         let status = self.child.wait().expect("a status");
-        let [stdout, stderr] = self.output.take().expect("output").map(|reader| reader.join().expect("a reader"));
+        let [stdout, stderr] = self.output.each_mut().map(Output::to_the_end);
         Ended::of(&std::process::Output { status, stdout, stderr }, std::path::Path::new("its directory"))
     }
 }
@@ -78,12 +90,29 @@ impl Drop for Running {
     }
 }
 
-fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        drop(pipe.read_to_end(&mut bytes));
-        bytes
-    })
+impl Output {
+    fn of(mut pipe: impl Read + Send + 'static) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let all = Arc::clone(&bytes);
+        let reader = std::thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            while let Ok(length @ 1..) = pipe.read(&mut chunk) {
+                all.lock().expect("a lock").extend_from_slice(&chunk[..length]);
+            }
+        });
+        Self(bytes, Some(reader))
+    }
+
+    fn so_far(&self) -> Vec<u8> {
+        self.0.lock().expect("a lock").clone()
+    }
+
+    fn to_the_end(&mut self) -> Vec<u8> {
+        if let Some(reader) = self.1.take() {
+            reader.join().expect("a reader");
+        }
+        self.so_far()
+    }
 }
 
 /// One request of the S3 server that waits until the test lets it go.
