@@ -9,6 +9,7 @@ mod hostile;
 mod keys;
 mod mappings;
 mod again;
+mod alone;
 mod interrupt;
 mod ledger_dropped;
 mod migrate;

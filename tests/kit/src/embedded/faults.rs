@@ -108,7 +108,9 @@ impl S3Access for Guard {
         expect_owner(context.headers())?;
         let hook = self.0.hook.read().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(hook) = hook else { return Ok(()) };
-        let fault = hook(&seen(context, sequence, nth));
+        let request = seen(context, sequence, nth);
+        // A hook may wait for its test: other requests are answered meanwhile.
+        let fault = tokio::task::block_in_place(|| hook(&request));
         if let Some(verdict) = context.extensions_mut().get::<Verdict>() {
             // Set once: every request has a verdict of its own.
             verdict.0.get_or_init(|| fault.clone());
