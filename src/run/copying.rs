@@ -227,6 +227,8 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
                 other
             }
         };
+        // Counted once already, when it was copied first.
+        self.totals.copied -= u64::from(object.own_copy && self.totals.copied > 0);
         self.record(vec![(object, ending)], verified).await
     }
 

@@ -18,5 +18,6 @@ mod refusals;
 mod s3;
 mod privileges;
 mod process;
+mod s3_faults;
 mod support;
 mod suspects;
