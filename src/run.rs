@@ -3,6 +3,7 @@
 mod approval;
 mod copying;
 mod dry;
+mod files;
 mod finalizing;
 mod sync;
 mod verifying;
@@ -15,6 +16,7 @@ use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
 pub use copying::copy;
+pub use files::check_files;
 pub use finalizing::{Confirm, Confirmation, FinalizeEnd, finalize};
 pub use verifying::verify;
 

@@ -9,7 +9,7 @@ use crate::failure::{Exit, exit_of};
 use crate::report::human::{copy_text, finalize_text, verify_text};
 use crate::report::progress::Progress;
 use crate::report::summary::MigrateSummary;
-use crate::run::{Confirmation, FinalizeEnd, Session, copy, finalize, verify};
+use crate::run::{Confirmation, FinalizeEnd, Session, check_files, copy, finalize, verify};
 
 /// Runs the command and prints how it ended.
 pub(super) async fn execute(settings: Settings, progress: Progress) -> Exit {
@@ -65,6 +65,9 @@ async fn migrate(
     finalizing: &FinalizeOptions,
     copying: &crate::config::CopyOptions,
 ) -> Result<Exit> {
+    if !copying.dry_run {
+        check_files(Some(&verifying.report), finalizing)?;
+    }
     let (copied, exit) = copy(session, copying).await?;
     let goes_on = exit == Exit::Clean && !copying.dry_run;
     print::part(output, ("copy", goes_on), &copied, copy_text)?;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use super::files::unreadable;
 use crate::check::EvidenceSpool;
 use crate::config::Config;
 use crate::failure::Failure;
@@ -18,8 +19,8 @@ type Source = (String, String);
 /// back. Both sides are sorted on disk, so that memory does not grow with them.
 pub(super) fn refuse_unapproved(approved: &Path, config: &Config, evidence: EvidenceSpool) -> Result<EvidenceSpool> {
     let mut seen: Sorter<Source> = Sorter::new(&config.temp_dir);
-    for line in ReportReader::open(approved)? {
-        let finding = line?.finding;
+    for line in ReportReader::open(approved).map_err(|error| unreadable(&error))? {
+        let finding = line.map_err(|error| unreadable(&error))?.finding;
         if let (Some(key), Some(etag)) = (finding.source_key, finding.source_etag) {
             push(&mut seen, (key.as_str().to_owned(), etag.as_str().to_owned()))?;
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::approval::refuse_unapproved;
+use super::files::{check_files, create_report};
 use super::verifying::{ReportSink, set_grace_clock, tell};
 use super::{Meter, Session, prove_conditions};
 use crate::check::Deletable;
@@ -64,6 +65,7 @@ pub struct FinalizeEnd {
 /// What keeps the command from going on. A refusal is no error: its reasons are in the summary.
 pub async fn finalize(session: &Session, options: &FinalizeOptions, confirm: &Confirm<'_>) -> Result<FinalizeEnd> {
     let meter = session.meter();
+    check_files(None, options)?;
     let (database, config) = (&session.database, &session.config);
     let name = LedgerName::new(&config.ledger_schema);
     let mut lock = RunLock::take(database, &name, config.lock_wait).await?;
@@ -162,7 +164,7 @@ impl FinalizeRun<'_> {
     async fn verify(&self) -> Result<(Verified, Collected)> {
         let Session { database, config, stores, pace, stop, .. } = self.session;
         let collected = Collected::new(config, self.options)?;
-        let mut sink = FinalSink { report: ReportSink::create(self.session, &self.report)?, collected };
+        let mut sink = FinalSink { report: ReportSink::new(self.session, create_report(&self.report)?), collected };
         let verified = verify(database, (&stores.source, &stores.target), config, pace, stop, &mut sink).await?;
         sink.report.finish()?;
         tell(self.session, &verified);

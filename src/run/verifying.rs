@@ -1,15 +1,14 @@
 //! `verify`: the report, and the grace clock where the ledger can be written.
 
-use std::path::Path;
-
 use anyhow::Result;
 
+use super::files::{create_report, unwritable};
 use super::{Session, exit};
 use crate::config::VerifyOptions;
 use crate::database::LedgerView;
-use crate::failure::{Exit, Failure};
+use crate::failure::Exit;
 use crate::finding::Finding;
-use crate::report::csv::{ReportWriter, WriteError};
+use crate::report::csv::ReportWriter;
 use crate::report::progress::{Phase, Progress};
 use crate::report::summary::{VerifyObjects, VerifyRows, VerifySummary};
 use crate::verify::{Counts, Sink, Stage, Verified, verify as verify_all};
@@ -21,7 +20,7 @@ use crate::verify::{Counts, Sink, Stage, Verified, verify as verify_all};
 pub async fn verify(session: &Session, options: &VerifyOptions) -> Result<(VerifySummary, Exit)> {
     let meter = session.meter();
     let Session { config, database, stores, pace, stop, .. } = session;
-    let mut sink = ReportSink::create(session, &options.report)?;
+    let mut sink = ReportSink::new(session, create_report(&options.report)?);
     let verified = verify_all(database, (&stores.source, &stores.target), config, pace, stop, &mut sink).await?;
     sink.finish()?;
     let summary = VerifySummary {
@@ -142,24 +141,13 @@ pub(super) struct ReportSink {
 }
 
 impl ReportSink {
-    /// Opens the report before any work is done: a place that cannot be written is a matter of settings.
-    pub(super) fn create(session: &Session, path: &Path) -> Result<Self> {
-        let report = ReportWriter::create(path).map_err(|error| match error {
-            WriteError::NoDirectory { .. } | WriteError::NotAFile { .. } | WriteError::NotWritable { .. } => {
-                let text = error.to_string();
-                let (message, hint) = text.split_once('\n').unwrap_or((&text, "name another --report"));
-                Failure::Usage { message: message.to_owned(), hint: hint.trim().to_owned() }.into()
-            }
-            WriteError::Full { .. } | WriteError::Failed { .. } | WriteError::NotSynced { .. } => {
-                anyhow::Error::from(error)
-            }
-        })?;
-        Ok(Self { report, stages: Stages::new(session) })
+    pub(super) fn new(session: &Session, report: ReportWriter) -> Self {
+        Self { report, stages: Stages::new(session) }
     }
 
     pub(super) fn finish(self) -> Result<()> {
         self.stages.finish();
-        Ok(self.report.finish()?)
+        self.report.finish().map_err(|error| unwritable(&error))
     }
 }
 
@@ -173,6 +161,6 @@ impl Sink for ReportSink {
     }
 
     fn finding(&mut self, finding: Finding) -> Result<()> {
-        Ok(self.report.write(&finding)?)
+        self.report.write(&finding).map_err(|error| unwritable(&error))
     }
 }
