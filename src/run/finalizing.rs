@@ -204,6 +204,7 @@ impl FinalizeRun<'_> {
         Err(Failure::Refused { reasons: vec![reason], hint }.into())
     }
 
+    /// By the way that the rest was copied: a server-side copy between two servers cannot succeed.
     async fn copy_orphans(&mut self, collected: &mut Collected) -> Result<()> {
         if collected.orphans.is_empty() {
             return Ok(());
