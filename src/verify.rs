@@ -91,6 +91,9 @@ pub struct Verified {
     pub counts: Counts,
     /// The references.
     pub references: Vec<TextColumn>,
+    /// Whether nothing is wrong: zero legacy rows, every modern one resolves, nothing mismatched. A schema without any
+    /// path is clean in that sense, but finalize refuses it.
+    pub clean: bool,
     /// Why finalize would refuse, in plain words, the most telling first; empty if it would not.
     pub reasons: Vec<String>,
     /// Those of the reasons that no count of the summary shows.
@@ -138,9 +141,12 @@ pub async fn verify<R: ReadObjects>(
         let mut collector = Collector { counts: &mut counts, sink: &mut *sink, columns: &scanned.columns };
         collector.take(&group)?;
     }
-    let further = further_reasons(&counts, config);
-    let reasons = [reasons(&counts), further.clone(), counts.blockers.clone()].concat();
-    Ok(Verified { counts, references: scanned.references, reasons, further })
+    let problems = [reasons(&counts), further_reasons(&counts, config)];
+    let clean = problems.iter().all(Vec::is_empty);
+    let [counted, further] = problems;
+    let further = [vacuous(&counts).into_iter().collect(), further].concat();
+    let reasons = [counted, further.clone(), counts.blockers.clone()].concat();
+    Ok(Verified { counts, references: scanned.references, clean, reasons, further })
 }
 
 fn interrupted(stop: &CancellationToken) -> Result<()> {
@@ -248,22 +254,25 @@ fn reasons(counts: &Counts) -> Vec<String> {
     counted.chain(unlisted).collect()
 }
 
+/// Zero must not be vacuous: a wrong database or prefix would find nothing either.
+fn vacuous(counts: &Counts) -> Option<String> {
+    (counts.legacy + counts.modern == 0).then(|| {
+        "no row of the schema holds a legacy or a modern path, which proves nothing: check --database-url and the prefixes"
+            .to_owned()
+    })
+}
+
 fn number(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// What stands in the way of finalize and no count of the summary shows.
 fn further_reasons(counts: &Counts, config: &Config) -> Vec<String> {
-    // Zero must not be vacuous: a wrong database or prefix would find nothing either.
-    let nothing = (counts.legacy + counts.modern == 0).then(|| {
-        "no row of the schema holds a legacy or a modern path, which proves nothing: check --database-url and the prefixes"
-            .to_owned()
-    });
     let clashes = (counts.row_conflict > 0).then(|| {
         number(counts.row_conflict, "row cannot move", "rows cannot move") + ": a unique key holds the new path already"
     });
     let mentions = (config.strict_mentions && counts.mentions.0 > 0).then(|| {
         number(counts.mentions.0, "longer text mentions", "longer texts mention") + " a legacy path (--strict-mentions)"
     });
-    [nothing, clashes, mentions].into_iter().flatten().collect()
+    [clashes, mentions].into_iter().flatten().collect()
 }

@@ -38,7 +38,7 @@ pub async fn verify(session: &Session, options: &VerifyOptions) -> Result<(Verif
     };
     tell(session, &verified);
     set_grace_clock(session, verified.counts.legacy + verified.counts.suspect == 0).await;
-    let exit = exit(verified.reasons.is_empty());
+    let exit = exit(verified.clean);
     Ok((summary, exit))
 }
 

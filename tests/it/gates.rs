@@ -120,7 +120,7 @@ fn many_orphans_hint_at_a_forgotten_table() {
 fn a_refusal_comes_with_a_report_and_a_delete_with_a_manifest() {
     let world = copied(3);
     world.rows(&["image/avatar-gone.png"]);
-    refused(&world, &["--report", "final.csv"], "1 rows still hold a legacy path");
+    refused(&world, &["--report", "final.csv"], "1 legacy row is left");
     assert_eq!(world.statuses("final.csv")["missing_source"], 1);
     assert!(!world.directory.path().join("final.manifest.csv").exists());
     world.sql("DELETE FROM avatars WHERE path LIKE 'image/%'");

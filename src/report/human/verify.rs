@@ -53,8 +53,10 @@ fn verdict(summary: &VerifySummary, problems: &[Problem], paint: Paint) -> Sheet
         );
     }
     let found: Vec<String> = problems.iter().filter(|problem| problem.count > 0).map(Problem::name).collect();
-    let sentence = if found.is_empty() { "finalize would refuse".to_owned() } else { found.join(", ") };
-    Sheet::new(paint, Tone::Bad, "NOT CLEAN", &sentence)
+    if found.is_empty() {
+        return Sheet::new(paint, Tone::Bad, "NOT FINALIZABLE", "finalize would refuse");
+    }
+    Sheet::new(paint, Tone::Bad, "NOT CLEAN", &found.join(", "))
 }
 
 fn next(summary: &VerifySummary, problems: &[Problem]) -> &'static str {
