@@ -90,6 +90,12 @@ fn the_path_may_be_the_key() {
     world.sql("INSERT INTO t SELECT CONCAT('image/avatar-', seq, '.png') FROM seq_1_to_200");
     (1..=200).for_each(|n| world.source(&format!("image/avatar-{n}.png")));
     assert_all_move(&world, "t", 200, true);
+    let ledger = world.ledger();
+    let journaled = world.column(&format!(
+        "SELECT COUNT(*) AS v FROM {ledger}.am_row_change
+         WHERE row_key = old_value AND new_row_key = new_value AND new_value = REPLACE(old_value, 'image/', 'avatar/')"
+    ));
+    assert_eq!(journaled, ["200"], "the journal knows the row's key before and after");
 }
 
 #[test]

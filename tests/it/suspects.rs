@@ -34,7 +34,7 @@ fn assert_blocked(world: &World, suspects: usize) {
     assert_eq!(verified.json["finalizable"], false);
     assert_eq!(world.statuses("out.csv")["suspect"], suspects);
     let refused = world.run(&["finalize", "--yes"]).exits(4);
-    assert!(refused.stderr.contains("to name "), "{}", refused.stderr);
+    assert!(refused.stderr.contains("rows seem to name"), "{}", refused.stderr);
     assert_eq!(world.s3.keys("legacy-s3"), ["image/avatar-1.png"], "nothing is deleted");
 }
 
