@@ -24,7 +24,7 @@ pub use ledger::{Ledger, LedgerName};
 pub use lock::RunLock;
 pub use objects::{LedgerObject, ObjectMark, ObjectState};
 pub use paths::{plan_objects, plan_paths};
-pub use preflight::preflight;
+pub use preflight::{preflight, schema_reasons};
 pub use rows::{CandidateRow, Candidates, ClearCounts, count_clear, for_each_candidate};
 pub use schema::text_columns;
 pub use session::Database;

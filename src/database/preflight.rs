@@ -19,6 +19,19 @@ pub async fn preflight(database: &Database, config: &Config, references: &[TextC
     for column in references {
         check_privileges(database, column).await?;
     }
+    let reasons = schema_reasons(database, config, references).await?;
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    let hint = "nothing was written; change the schema, or leave the column out with --exclude-reference".to_owned();
+    Err(Failure::Refused { reasons, hint }.into())
+}
+
+/// What the schema itself forbids, by reading alone.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn schema_reasons(database: &Database, config: &Config, references: &[TextColumn]) -> Result<Vec<String>> {
     let mut reasons = Vec::new();
     for column in references {
         reasons.extend(engine_reason(column, config));
@@ -29,11 +42,7 @@ pub async fn preflight(database: &Database, config: &Config, references: &[TextC
         reasons.extend(charset);
     }
     reasons.extend(foreign_key_reasons(database, references).await?);
-    if reasons.is_empty() {
-        return Ok(());
-    }
-    let hint = "nothing was written; change the schema, or leave the column out with --exclude-reference".to_owned();
-    Err(Failure::Refused { reasons, hint }.into())
+    Ok(reasons)
 }
 
 async fn check_server(database: &Database) -> Result<()> {

@@ -4,10 +4,12 @@ use anyhow::Result;
 
 use super::Session;
 use super::verifying::{Stages, tell};
+use crate::database::schema_reasons;
 use crate::failure::Exit;
 use crate::finding::{Finding, Status};
 use crate::path::ObjectKey;
 use crate::report::summary::{CopyObjects, CopyRows, CopySummary, Forecast};
+use crate::report::text::printable;
 use crate::verify::{Sink, Stage, verify};
 
 /// Dollars for 1,000 COPY or LIST requests, and for 1,000 HEADs (AWS, S3 Standard, us-east-1; from memory, to be checked
@@ -31,6 +33,9 @@ pub(super) async fn run(session: &Session) -> Result<(CopySummary, Exit)> {
     let found = verify(database, (&stores.source, &stores.target), config, pace, stop, &mut sink).await?;
     sink.stages.finish();
     tell(session, &found);
+    for reason in schema_reasons(database, config, &found.references).await? {
+        tracing::warn!("copy would be refused: {}", printable(&reason));
+    }
     let requests = meter.requests(session);
     let copies =
         sink.objects.planned - sink.objects.missing_source - sink.objects.conflict - sink.objects.already_there;

@@ -34,6 +34,8 @@ fn a_modern_path_that_is_too_long_for_its_column_is_found_first() {
             with_one_avatar(&format!("CREATE TABLE avatars (id INT AUTO_INCREMENT PRIMARY KEY, path {column})"));
         world.source(&path);
         world.rows(&[&path]);
+        let dry = world.run(&["copy", "--dry-run"]).exits(0);
+        assert!(dry.stderr.contains("copy would be refused: 1 modern paths would not fit"), "{}", dry.stderr);
         let refused = assert_refused(&world, 4, "1 modern paths would not fit into avatars.path");
         assert!(refused.stderr.contains("ALTER TABLE `avatars` MODIFY `path`"), "{}", refused.stderr);
         world.sql("ALTER TABLE avatars MODIFY path VARCHAR(200) CHARACTER SET utf8mb4");
