@@ -6,6 +6,8 @@ mod canaries;
 mod classes;
 mod endings;
 mod hostile;
+mod interface;
+mod interrupt;
 mod keys;
 mod mappings;
 mod again;
