@@ -20,7 +20,7 @@ pub use files::check_files;
 pub use finalizing::{Confirm, Confirmation, FinalizeEnd, finalize};
 pub use verifying::verify;
 
-use crate::config::{Config, DatabaseConfig, DatabaseTls};
+use crate::config::{BucketConfig, Config, DatabaseConfig, DatabaseTls};
 use crate::database::Database;
 use crate::failure::{Exit, Failure};
 use crate::pace::Pace;
@@ -58,8 +58,8 @@ impl Session {
         let database = Database::connect(&config.database).await?;
         let stores = connect(&config.source, &config.target).await.map_err(usage)?;
         for keys in config.mappings.key_mappings() {
-            stores.source.probe(&keys.legacy).await.map_err(usage)?;
-            stores.target.probe(&keys.modern).await.map_err(usage)?;
+            stores.source.probe(&keys.legacy).await.map_err(|error| usage(of_profile(error, &config.source)))?;
+            stores.target.probe(&keys.modern).await.map_err(|error| usage(of_profile(error, &config.target)))?;
         }
         let pace = Pace::new(config.concurrency);
         Ok(Self { config, database, stores, pace, progress, stop, begun: Instant::now() })
@@ -115,6 +115,17 @@ fn warn_of_plaintext(database: &DatabaseConfig) {
     let loopback = database.host == "localhost" || database.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
     if database.tls != DatabaseTls::Verify && database.socket.is_none() && !loopback {
         tracing::warn!("the connection to the database is not verified: give --database-tls verify");
+    }
+}
+
+/// The SDK does not say of which profile it found no credentials.
+fn of_profile(error: StoreError, bucket: &BucketConfig) -> StoreError {
+    match (&error.kind, &bucket.profile) {
+        (StoreErrorKind::Credentials, Some(profile)) => {
+            let message = format!("the profile `{profile}` gives no usable credentials: {}", error.message);
+            StoreError { message, ..error }
+        }
+        (_, _) => error,
     }
 }
 

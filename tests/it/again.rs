@@ -31,7 +31,6 @@ fn nothing_is_lost(world: &World) {
 fn it_converges(world: &World) {
     world.run(&["copy"]).exits(0);
     nothing_is_lost(world);
-    world.run(&["verify", "--report", "out.csv"]).exits(0);
     world.run(&["finalize", "--yes", "--orphans", "copy"]).exits(0);
     nothing_is_lost(world);
     assert_eq!(world.s3.keys("legacy-s3"), ["image/logo.png"]);
@@ -90,7 +89,7 @@ fn a_killed_verify_leaves_the_old_report() {
     world.run(&["copy"]).exits(0);
     world.run(&["verify", "--report", "out.csv"]).exits(0);
     let old = std::fs::read(world.directory.path().join("out.csv")).expect("a report");
-    // The second listing of each bucket's contents is the one after the probe of the settings.
+    // The first two listings probe the settings.
     let gate = Gate::nth(&world.s3, "ListObjectsV2", 3);
     let running = world.start(&["verify", "--report", "out.csv"]);
     gate.wait();
