@@ -9,7 +9,7 @@ fn keys(value: &Value) -> String {
     let Some(object) = value.as_object() else { return String::new() };
     let parts = object.iter().map(|(key, value)| match value {
         Value::Object(_) => format!("{key}({})", keys(value)),
-        _ => key.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => key.clone(),
     });
     parts.collect::<Vec<_>>().join(",")
 }

@@ -15,7 +15,7 @@ fn one_line(world: &World, password: &str, input: &str, flags: &[&str]) -> Ended
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program starts");
     // A program that does not read its input closes the pipe.
-    let _ = child.stdin.take().expect("stdin").write_all(input.as_bytes());
+    drop(child.stdin.take().expect("stdin").write_all(input.as_bytes()));
     Ended::of(&child.wait_with_output().expect("the program ends"), world.directory.path())
 }
 

@@ -78,7 +78,7 @@ impl Running {
     pub(crate) fn ended(mut self) -> Ended {
         until("the program ends", || self.has_ended());
         let status = self.child.wait().expect("a status");
-        let [stdout, stderr] = self.output.each_mut().map(Output::to_the_end);
+        let [stdout, stderr] = self.output.each_mut().map(Output::finish);
         Ended::of(&std::process::Output { status, stdout, stderr }, std::path::Path::new("its directory"))
     }
 }
@@ -107,7 +107,7 @@ impl Output {
         self.0.lock().expect("a lock").clone()
     }
 
-    fn to_the_end(&mut self) -> Vec<u8> {
+    fn finish(&mut self) -> Vec<u8> {
         if let Some(reader) = self.1.take() {
             reader.join().expect("a reader");
         }
@@ -131,8 +131,8 @@ impl Gate {
         s3.on_request(move |request| {
             if at(request) && !met.swap(true, Ordering::SeqCst) {
                 // Either end may be gone: the test has failed or let go then.
-                let _ = tell.lock().expect("a lock").send(());
-                let _ = released.lock().expect("a lock").recv();
+                tell.lock().expect("a lock").send(()).unwrap_or_default();
+                released.lock().expect("a lock").recv().unwrap_or_default();
             }
             Fault::None
         });

@@ -22,11 +22,14 @@ fn flags_beat_the_environment_beats_the_file_beats_the_default() {
     assert_eq!(run(None, &["--config", "other.toml"]), "other.csv");
 }
 
+/// Arguments, variables, and what standard error must hold.
+type Case = (&'static [&'static str], &'static [(&'static str, &'static str)], &'static [&'static str]);
+
 #[test]
 fn errors_name_the_place_and_what_to_do() {
     let directory = tempfile::tempdir().expect("a directory");
     std::fs::write(directory.path().join("bad.toml"), "surce-bucket = \"x\"\n").expect("a file");
-    let cases: &[(&[&str], &[(&str, &str)], &[&str])] = &[
+    let cases: &[Case] = &[
         (&["verify", "--config", "bad.toml"], &[], &["surce-bucket", "bad.toml", "source-bucket"]),
         (&["verify", "--config", "none.toml"], &[], &["none.toml"]),
         (&["verify"], &[("AVATAR_MIGRATE_TARGT_BUCKET", "x")], &["AVATAR_MIGRATE_TARGT_BUCKET", "TARGET_BUCKET"]),
