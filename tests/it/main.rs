@@ -2,28 +2,26 @@
 
 #![expect(clippy::indexing_slicing, reason = "a test that reads past the end should fail")]
 
+mod again;
+mod alone;
 mod canaries;
 mod classes;
 mod endings;
+mod gates;
 mod hostile;
 mod interface;
 mod interrupt;
 mod keys;
-mod mappings;
-mod again;
-mod alone;
-mod gates;
-mod interface;
-mod interrupt;
 mod ledger_dropped;
+mod mappings;
 mod methods;
 mod migrate;
-mod references;
-mod refusals;
-mod s3;
 mod one_line;
 mod privileges;
 mod process;
+mod references;
+mod refusals;
+mod s3;
 mod s3_faults;
 mod secrets;
 mod settings;

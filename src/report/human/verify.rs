@@ -206,6 +206,6 @@ Next: mend what is listed, then avatarMigrate copy
         let legacy = VerifySummary { rows: VerifyRows { legacy: 1, ..VerifyRows::default() }, ..unclean.clone() };
         assert_eq!(next(&legacy), "Next: avatarMigrate copy");
         assert_eq!(next(&unclean), "Next: mend what is listed, then avatarMigrate verify --report out.csv");
-        assert!(verify_text(&unclean, Paint::Plain).starts_with("NOT CLEAN: finalize would refuse\n"));
+        assert!(verify_text(&unclean, Paint::Plain).starts_with("NOT FINALIZABLE: finalize would refuse\n"));
     }
 }
