@@ -1,9 +1,8 @@
--- Purpose: settings of every session. Strict, so that a path too long for its column is an error and never cut;
---          READ COMMITTED, so that no reader of the application waits; CHECK constraints on, whatever the global default.
+-- Purpose: settings of every session. Strict, so that a path too long for its column is an error and never cut; CHECK
+--          constraints on, whatever the global default.
 -- Locks: none. Rows: none.
 SET SESSION
   sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO',
-  tx_isolation = 'READ-COMMITTED',
   check_constraint_checks = 1,
   innodb_lock_wait_timeout = 30,
   lock_wait_timeout = 60,

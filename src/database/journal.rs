@@ -8,6 +8,7 @@ use super::ledger::Ledger;
 use super::lock::RunLock;
 use super::session::{Database, error_number};
 use super::sql::statement;
+use crate::failure::Failure;
 use crate::path::{Mapping, Mappings, ObjectKey};
 
 /// How often a transaction is begun anew after a lock wait, a deadlock or a lost race.
@@ -48,6 +49,9 @@ pub async fn move_rows(
                 // Error 1205 rolls back its statement only: committing afterwards would keep a half.
                 let rolled_back = sqlx::query("ROLLBACK").execute(&mut *connection).await;
                 rolled_back.with_context(|| format!("the cutover failed and its connection was lost: {error:#}"))?;
+                if let Some(refusal) = refusal(&error) {
+                    return Err(refusal.into());
+                }
                 if !is_transient(&error) {
                     return Err(error.context("the cutover was rolled back; no row has changed"));
                 }
@@ -71,6 +75,18 @@ struct LostRace {
 fn is_transient(error: &anyhow::Error) -> bool {
     let number = error.downcast_ref::<sqlx::Error>().and_then(error_number);
     matches!(number, Some(1205 | 1213 | 1020)) || error.downcast_ref::<LostRace>().is_some()
+}
+
+/// A unique key, CHECK constraint, trigger or foreign key that refuses a row (MariaDB error codes 1062, 4025, 1644, 1451
+/// and 1452): another attempt would be refused as well.
+fn refusal(error: &anyhow::Error) -> Option<Failure> {
+    let number = error.downcast_ref::<sqlx::Error>().and_then(error_number)?;
+    matches!(number, 1062 | 4025 | 1644 | 1451 | 1452).then(|| Failure::Refused {
+        reasons: vec![format!("the database refuses a new path, so that no row has moved: {error}")],
+        hint: "mend or delete the row that it names, lift the constraint or trigger, or leave the column out with \
+               --exclude-reference"
+            .to_owned(),
+    })
 }
 
 struct Transaction<'a> {

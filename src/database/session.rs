@@ -133,13 +133,15 @@ fn server_options(config: &DatabaseConfig) -> MySqlConnectOptions {
 }
 
 async fn set_up(connection: &mut MySqlConnection) -> sqlx::Result<()> {
-    sqlx::query(statement!("session.sql").sql()).execute(connection).await.map(drop)
+    sqlx::query(statement!("session.sql").sql()).execute(&mut *connection).await?;
+    sqlx::query(statement!("isolation.sql").sql()).execute(connection).await.map(drop)
 }
 
 fn cannot_connect(error: anyhow::Error, config: &DatabaseConfig) -> anyhow::Error {
     let place = format!("{}:{}", config.host, config.port);
     let hint = match error.downcast_ref::<sqlx::Error>().map(error_number) {
         Some(Some(1045 | 1698)) => "check the user name and the password (--database-user, --database-password-file)",
+        Some(Some(1193)) => "the server lacks a setting that MariaDB has: MySQL and old versions are not supported",
         Some(Some(1049)) => "check the database's name at the end of --database-url",
         Some(Some(_) | None) | None => match error.downcast_ref::<sqlx::Error>() {
             Some(sqlx::Error::Io(_)) => "check host and port of --database-url, and that the server is running",

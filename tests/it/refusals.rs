@@ -130,3 +130,24 @@ fn a_server_that_logs_statements_is_refused() {
     server.execute("SET GLOBAL binlog_format = MIXED").expect("a setting");
     world.run_as(&server.root_url("production"), &["copy"]).exits(0);
 }
+
+/// What a constraint or a trigger refuses is found by the transaction itself: it rolls back whole, and says which row.
+#[test]
+fn a_check_or_a_trigger_that_refuses_a_row_moves_none_and_is_named() {
+    let refusals = [
+        "ALTER TABLE avatars ADD CONSTRAINT c CHECK (path <> 'avatar/avatar-2.png')",
+        "CREATE TRIGGER t BEFORE UPDATE ON avatars FOR EACH ROW IF NEW.path = 'avatar/avatar-2.png' THEN \
+         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not this one'; END IF",
+    ];
+    for refusal in refusals {
+        let world = World::new();
+        for n in 1..=3 {
+            world.source(&format!("image/avatar-{n}.png"));
+            world.rows(&[&format!("image/avatar-{n}.png")]);
+        }
+        world.sql(refusal);
+        let refused = world.run(&["copy"]).exits(4);
+        assert!(refused.stderr.contains("the database refuses a new path"), "{}", refused.stderr);
+        assert!(world.paths().iter().all(|path| path.starts_with("image/")), "all or none");
+    }
+}
