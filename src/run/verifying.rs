@@ -54,7 +54,8 @@ pub(super) fn tell(session: &Session, verified: &Verified) {
     let (mentions, examples) = &verified.counts.mentions;
     if *mentions > 0 {
         let examples = crate::report::text::printable(&examples.join(", "));
-        tracing::warn!("{mentions} longer texts mention a legacy path and stay as they are: {examples}");
+        let texts = crate::report::text::counted(*mentions, "longer text mentions", "longer texts mention");
+        tracing::warn!("{texts} a legacy path, to stay as written: {examples}");
     }
     if verified.counts.excluded > 0 {
         let columns: Vec<String> =
