@@ -9,8 +9,9 @@ use sqlx::mysql::MySqlRow;
 use super::column::{Content, KeyColumn, TextColumn, UniquePart};
 use super::ledger::TABLES;
 use super::session::Database;
-use super::sql::statement;
+use super::sql::{ident, statement};
 use crate::config::ColumnName;
+use crate::failure::Failure;
 
 /// All character columns of base tables that this user can see: no views, no generated columns, no enums or sets.
 ///
@@ -18,6 +19,9 @@ use crate::config::ColumnName;
 /// If `information_schema` cannot be read.
 pub async fn text_columns(database: &Database) -> Result<Vec<TextColumn>> {
     let rows = fetch(database, statement!("text_columns.sql")).await?;
+    if rows.is_empty() {
+        refuse_blindness(database).await?;
+    }
     let keys = keys(database).await?;
     let touched = touched_columns(database).await?;
     let mut columns = Vec::with_capacity(rows.len());
@@ -48,6 +52,21 @@ pub async fn text_columns(database: &Database) -> Result<Vec<TextColumn>> {
         });
     }
     Ok(columns)
+}
+
+/// To a user without privileges a full schema looks like an empty one.
+async fn refuse_blindness(database: &Database) -> Result<()> {
+    let may_select: i64 = sqlx::query_scalar(statement!("may_select.sql").sql())
+        .bind(database.schema())
+        .fetch_one(database.pool())
+        .await
+        .context("failed to read information_schema")?;
+    if may_select != 0 {
+        return Ok(());
+    }
+    let message = format!("the user sees no text column in `{}`, and may not read the schema", database.schema());
+    let grant = database.grant("SELECT", &format!("{}.*", ident(database.schema())));
+    Err(Failure::Usage { message, hint: format!("run as an administrator of the database: {grant};") }.into())
 }
 
 #[derive(Default)]

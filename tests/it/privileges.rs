@@ -1,4 +1,4 @@
-//! Least privilege: what DESIGN section 7 lists suffices, and a missing grant is named so that it can be run as it stands.
+//! Least privilege: what README lists suffices, phase by phase, and a missing grant is named so that it can be run as it stands.
 
 use avatar_migrate_kit::Mariadb;
 
@@ -146,4 +146,15 @@ fn the_ledger_may_live_in_the_migrated_schema_or_in_another_one() {
     world.run_as(&url, &["finalize", "--yes", "--ledger-schema", name]).exits(0);
     world.every_row_resolves();
     assert_eq!(world.column("SELECT COUNT(*) AS v FROM am_object WHERE state = 'deleted'"), ["5"]);
+}
+
+/// To a user who sees none of the tables a full schema looks like an empty one: that must not pass for done.
+#[test]
+fn a_user_who_sees_no_table_is_told_so() {
+    let world = World::new();
+    world.avatars(2);
+    let blind = user(&world, &["GRANT CREATE TEMPORARY TABLES ON `{db}`.* TO {user}", LEDGER]);
+    let refused = world.run_as(&blind, &["verify", "--report", "out.csv"]);
+    run_the_hint(&world, refused, &["GRANT SELECT ON"]);
+    world.run_as(&blind, &["verify", "--report", "out.csv"]).exits(3);
 }
