@@ -1,4 +1,5 @@
-//! Least privilege: what README lists suffices, phase by phase, and a missing grant is named so that it can be run as it stands.
+//! Least privilege: what README lists suffices, phase by phase; a missing grant is named so that it can be run as it
+//! stands.
 
 use avatar_migrate_kit::Mariadb;
 
