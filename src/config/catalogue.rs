@@ -90,7 +90,7 @@ groups! {
             .default("preferred");
         DATABASE_CA = Setting::new("database-ca", Takes::Text, "FILE")
             .help("Certificate authority for `--database-tls verify`, PEM")
-            .described("the system's");
+            .described("the public ones (Mozilla's list)");
         LEDGER_SCHEMA = Setting::new("ledger-schema", Takes::Text, "NAME")
             .help("The schema in which the program keeps its journal; made if it does not exist")
             .default("avatar_migrate");
