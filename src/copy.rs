@@ -283,25 +283,45 @@ fn own(object: &LedgerObject, target: &ObjectInfo, copied: Option<u64>) -> OwnCo
 }
 
 /// Those of the checked `objects` (ascending) whose source is not the one that was checked any more. A source that is gone
-/// is none of them: its checked copy is what is left of it.
+/// is none of them: its checked copy is what is left of it. One that has come back since is.
 ///
 /// # Errors
 /// If the bucket cannot be read.
 pub async fn sources_that_changed(
     source: &impl ReadObjects,
-    objects: Vec<LedgerObject>,
+    objects: &[LedgerObject],
 ) -> Result<Vec<LedgerObject>, StoreError> {
     let seen = look(source, &objects.iter().map(|object| &object.source).collect::<Vec<_>>()).await?;
     let mut changed = Vec::new();
     for object in objects {
-        let Some(checked) = &object.source_etag else { continue };
         let etag = match seen.get(&object.source) {
             Some(info) => Some(info.etag.clone()),
             None => source.head(&object.source).await?.map(|details| details.info.etag),
         };
-        if etag.is_some_and(|etag| etag != *checked) {
-            changed.push(object);
+        if etag.is_some() && etag != object.source_etag {
+            changed.push(object.clone());
         }
     }
     Ok(changed)
+}
+
+/// Those of the checked `objects` whose copy is gone: the application may delete a picture by the modern path of one row
+/// while another row still names the legacy object.
+///
+/// # Errors
+/// If the bucket cannot be read.
+pub async fn targets_that_went(
+    target: &impl ReadObjects,
+    objects: &[LedgerObject],
+) -> Result<Vec<LedgerObject>, StoreError> {
+    let mut keys: Vec<&ObjectKey> = objects.iter().map(|object| &object.target).collect();
+    keys.sort_unstable();
+    let seen = look(target, &keys).await?;
+    let mut gone = Vec::new();
+    for object in objects {
+        if !seen.contains_key(&object.target) && target.head(&object.target).await?.is_none() {
+            gone.push(object.clone());
+        }
+    }
+    Ok(gone)
 }

@@ -1,13 +1,13 @@
 //! Phase one: passes of plan, copy, check and cutover, until only rows that cannot move are left.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
 
 use super::{Meter, Session, dry, exit, prove_conditions, sync};
 use crate::check::{OwnCopy, VerifiedCopy, VerifiedObjects};
 use crate::config::{CopyOptions, Method};
-use crate::copy::{Copying, Ending, sources_that_changed};
+use crate::copy::{Copying, Ending, sources_that_changed, targets_that_went};
 use crate::cutover::cut_over;
 use crate::database::{
     ColumnSurvey, Ledger, LedgerName, LedgerObject, ObjectMark, ObjectState, RunLock, TextColumn, count_blocked_rows,
@@ -82,6 +82,13 @@ async fn run<C: CopyObjects>(
     closed?;
     lock.release().await?;
     Ok(ended)
+}
+
+/// Which look it is: the second one, before the rows move, or the third one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    BeforeCutover,
+    AfterCutover,
 }
 
 fn announce(session: &Session, references: &[TextColumn], legacy: u64) {
@@ -163,8 +170,8 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
 
     async fn pass(&mut self, references: &[TextColumn]) -> Result<u64> {
         let mut verified = self.copy_planned().await?;
-        // The sources once more, right before the rows move: what was written meanwhile is copied again first.
-        for changed in self.changed_sources().await? {
+        // Both sides once more, right before the rows move: what was written or deleted meanwhile is copied again first.
+        for changed in self.changed(Look::BeforeCutover).await? {
             self.settle(changed, &mut verified).await?;
         }
         self.session.interrupted()?;
@@ -173,9 +180,10 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
         let moved = cut_over(verified, database, self.ledger, config, references, &mut self.totals.part).await?;
         phase.add(moved);
         phase.finish();
-        // And once more after COMMIT: a write between the second look and COMMIT went to the old key.
+        // And once more after COMMIT: a write between the second look and COMMIT went to the old key. The targets are the
+        // application's from here on: what it deletes now stays deleted.
         let mut late = VerifiedObjects::none(self.lock);
-        for changed in self.changed_sources().await? {
+        for changed in self.changed(Look::AfterCutover).await? {
             self.settle(changed, &mut late).await?;
         }
         Ok(moved)
@@ -206,15 +214,22 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
         Copying { source, target, copier: self.copier, check: config.check, pace, conditions }
     }
 
-    /// Verified objects of this run whose source is not the one that was checked any more.
-    async fn changed_sources(&self) -> Result<Vec<LedgerObject>> {
+    /// Verified objects of this run that are not as they were checked any more.
+    async fn changed(&self, when: Look) -> Result<Vec<LedgerObject>> {
+        let stores = &self.session.stores;
         let mut changed = Vec::new();
         let mut after: Option<ObjectKey> = None;
         loop {
             let window = self.ledger.objects(ObjectState::Verified, after.as_ref(), WINDOW).await?;
             let Some(last) = window.last() else { return Ok(changed) };
             after = Some(last.source.clone());
-            changed.extend(sources_that_changed(&self.session.stores.source, window).await?);
+            let mut found = sources_that_changed(&stores.source, &window).await?;
+            if when == Look::BeforeCutover {
+                let gone = targets_that_went(&stores.target, &window).await?;
+                let known: HashSet<ObjectKey> = found.iter().map(|object| object.source.clone()).collect();
+                found.extend(gone.into_iter().filter(|object| !known.contains(&object.source)));
+            }
+            changed.extend(found);
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod again;
 mod alone;
+mod between;
 mod canaries;
 mod classes;
 mod endings;

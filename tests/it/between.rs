@@ -1,0 +1,62 @@
+//! Promises 1, 3 and the grace clock between two steps: what the application does there, found by the model, is met.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use avatar_migrate_kit::RequestSeen;
+
+use crate::process::once;
+use crate::support::{World, content};
+
+/// Whether a request lists a bucket.
+fn lists(request: &RequestSeen, bucket: &str) -> bool {
+    request.operation == "ListObjectsV2" && request.bucket.as_deref() == Some(bucket)
+}
+
+/// Whether a key is one of the migration, not of its canaries.
+fn is_picture(key: Option<&str>) -> bool {
+    key.is_some_and(|key| key.contains("avatar-") && !key.starts_with(".avatar-migrate/"))
+}
+
+#[test]
+fn a_copy_that_the_application_deletes_before_the_cutover_is_made_again() {
+    let world = World::new();
+    world.source("image/avatar-1.png");
+    world.source("image/avatar-2.png");
+    // The application deletes the picture by the modern path of another row, once all was copied and checked.
+    world.target("avatar/avatar-1.png", "image/avatar-1.png");
+    world.rows(&["image/avatar-1.png", "avatar/avatar-1.png", "image/avatar-2.png"]);
+    let copied = AtomicBool::new(false);
+    let after_check = move |request: &RequestSeen| {
+        if request.operation == "CopyObject" && is_picture(request.key.as_deref()) {
+            copied.store(true, Ordering::SeqCst);
+        }
+        // The first look at the sources after the copies is the second look.
+        copied.load(Ordering::SeqCst) && lists(request, "legacy-s3")
+    };
+    once(&world.s3, after_check, |s3| {
+        s3.remove("production-s3", "avatar/avatar-1.png");
+    });
+    world.run(&["copy"]).exits(0);
+    world.s3.no_faults();
+    world.every_row_resolves();
+}
+
+#[test]
+fn a_source_that_comes_back_before_the_cutover_is_not_passed_over() {
+    let world = World::new();
+    world.source("image/avatar-1.png");
+    world.rows(&["image/avatar-1.png"]);
+    world.run(&["copy"]).exits(0);
+    world.run(&["finalize", "--yes"]).exits(0);
+    // A late row of old code; its new picture arrives while the run is between check and cutover.
+    world.rows(&["image/avatar-1.png"]);
+    let heads = AtomicU64::new(0);
+    let second_look = move |request: &RequestSeen| {
+        let looked = request.operation == "HeadObject" && request.key.as_deref() == Some("image/avatar-1.png");
+        looked && heads.fetch_add(1, Ordering::SeqCst) == 1
+    };
+    once(&world.s3, second_look, |s3| s3.put("legacy-s3", "image/avatar-1.png", content("new")));
+    world.run(&["copy"]).exits(3);
+    world.s3.no_faults();
+    assert!(world.paths().contains(&"image/avatar-1.png".to_owned()), "the row stays with its new picture");
+}
