@@ -150,7 +150,8 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
                     match self.seen_or_awaited(&object.target, &etag, fresh).await {
                         Ok(Some(target)) => {
                             // From now on it is a copy of our own: if its source changes, it may be replaced.
-                            object.own_copy = true;
+                            // An earlier proof was of other bytes.
+                            (object.own_copy, object.proof) = (true, None);
                             (object.source_etag, object.target_etag) = (Some(source.etag.clone()), Some(etag));
                             Step::Compare { source, target, copied: sha256 }
                         }
