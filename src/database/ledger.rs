@@ -83,6 +83,17 @@ impl Ledger {
         Ok(last.filter(|(migration, _)| *migration != self.migration).map(|(_, settings)| settings))
     }
 
+    /// Stops the grace clock, as legacy rows were seen: the next clean verify starts it.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written, or the lock is lost.
+    pub async fn reset_grace_clock(&self, lock: &RunLock) -> Result<()> {
+        let statement = self.statement(statement!("grace_clock.sql"));
+        let reset = sqlx::query(statement.sql()).bind(false).bind(self.migration);
+        reset.execute(&mut *lock.connection().await?).await.context("failed to write to the ledger")?;
+        Ok(())
+    }
+
     /// The number of this run.
     #[must_use]
     pub fn run(&self) -> u64 {

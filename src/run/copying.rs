@@ -154,6 +154,8 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
                 self.conditions = Some(prove_conditions(self.session, self.canary, self.ledger.run()).await?);
             }
             self.totals.passes += 1;
+            // Readers may have picked up a legacy path until now: the grace period begins anew.
+            self.ledger.reset_grace_clock(self.lock).await?;
             let phase = self.session.progress.phase("plan", None, "rows");
             plan(database, (self.lock, self.ledger), config, &references, self.totals.passes, limit).await?;
             phase.add(legacy);

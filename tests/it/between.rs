@@ -1,6 +1,7 @@
 //! Promises 1, 3 and the grace clock between two steps: what the application does there, found by the model, is met.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use avatar_migrate_kit::RequestSeen;
 
@@ -59,4 +60,19 @@ fn a_source_that_comes_back_before_the_cutover_is_not_passed_over() {
     world.run(&["copy"]).exits(3);
     world.s3.no_faults();
     assert!(world.paths().contains(&"image/avatar-1.png".to_owned()), "the row stays with its new picture");
+}
+
+#[test]
+fn legacy_rows_that_only_copy_meets_begin_the_grace_period_anew() {
+    let world = World::new();
+    world.source("image/avatar-1.png");
+    world.rows(&["image/avatar-1.png"]);
+    world.run(&["copy"]).exits(0);
+    world.run(&["verify", "--report", "out.csv"]).exits(0);
+    std::thread::sleep(Duration::from_millis(2100));
+    world.rows(&["image/avatar-1.png"]);
+    world.run(&["copy"]).exits(0);
+    let refused = world.run(&["finalize", "--yes", "--grace", "2s"]).exits(4);
+    assert!(refused.stdout.contains("--grace"), "{}", refused.stdout);
+    assert_eq!(world.s3.keys("legacy-s3").len(), 1);
 }
