@@ -274,14 +274,16 @@ pub struct Superseded {
 }
 
 /// Whether a differing target is newer than what the migration put there. The ledger tells exactly (the live target is
-/// not the one that was checked); without it the newer of the two writes wins.
+/// not the one that was checked, but the live source is: had both been written since, the source may be the newer one);
+/// without it the newer of the two writes wins.
 #[must_use]
 pub fn superseded(source: &ObjectInfo, target: &ObjectInfo, recorded: Option<&LedgerObject>) -> Option<Superseded> {
-    let checked = recorded.and_then(|recorded| recorded.proof.and(recorded.target_etag.as_ref()));
-    let replaced = match checked {
-        Some(checked) => *checked != target.etag,
-        None => target.modified_ms > source.modified_ms,
-    };
+    let checked = recorded.filter(|recorded| recorded.proof.is_some());
+    let replaced =
+        match checked.and_then(|recorded| Some((recorded.source_etag.as_ref(), recorded.target_etag.as_ref()?))) {
+            Some((copied, checked)) => *checked != target.etag && copied == Some(&source.etag),
+            None => target.modified_ms > source.modified_ms,
+        };
     replaced.then(|| Superseded { source: source.key.clone(), source_etag: source.etag.clone() })
 }
 

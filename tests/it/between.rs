@@ -63,6 +63,22 @@ fn a_source_that_comes_back_before_the_cutover_is_not_passed_over() {
 }
 
 #[test]
+fn a_source_written_after_its_copy_is_not_superseded() {
+    let world = World::new();
+    world.source("image/avatar-1.png");
+    world.rows(&["image/avatar-1.png"]);
+    world.run(&["copy"]).exits(0);
+    // New code replaces the picture, then old code with a path it still knows does so again: that one is the newest.
+    world.put("production-s3", "avatar/avatar-1.png", content("by new code"));
+    world.put("legacy-s3", "image/avatar-1.png", content("by old code, later"));
+    let refused = world.run(&["finalize", "--yes", "--delete-superseded"]).exits(4);
+    assert!(refused.stdout.contains("no copies") || refused.stdout.contains("no copy"), "{}", refused.stdout);
+    assert_eq!(world.body("legacy-s3", "image/avatar-1.png"), Some(content("by old code, later")));
+    world.run(&["verify", "--report", "out.csv"]).exits(3);
+    assert_eq!(world.statuses("out.csv")["source_changed"], 1);
+}
+
+#[test]
 fn legacy_rows_that_only_copy_meets_begin_the_grace_period_anew() {
     let world = World::new();
     world.source("image/avatar-1.png");
