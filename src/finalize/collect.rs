@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::check::{Deletable, EvidenceSpool};
 use crate::config::{Config, FinalizeOptions, Orphans};
-use crate::path::ObjectKey;
+use crate::path::{ETag, ObjectKey};
 use crate::spool::Spool;
 use crate::store::ObjectInfo;
 use crate::verify::Kept;
@@ -16,8 +16,8 @@ use crate::verify::Kept;
 pub struct Collected {
     /// Sources that can go.
     pub evidence: EvidenceSpool,
-    /// Keys of orphans that are to be copied first.
-    pub orphans: Spool<String>,
+    /// Keys of orphans that are to be copied first, with the ETags that they were listed with.
+    pub orphans: Spool<(String, String)>,
     /// Sources that stay on purpose.
     pub kept: u64,
     /// Orphans that stay because they are young.
@@ -71,7 +71,11 @@ impl Collected {
     /// # Errors
     /// If the disk is full.
     pub fn orphan(&mut self, source: &ObjectInfo) -> Result<()> {
-        if self.may_go(source) { self.orphans.push(&source.key.as_str().to_owned()) } else { Ok(()) }
+        if self.may_go(source) {
+            self.orphans.push(&(source.key.as_str().to_owned(), source.etag.as_str().to_owned()))
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether an orphan may be copied and deleted: not if orphans stay, and not while it is young, as the application
@@ -81,6 +85,12 @@ impl Collected {
         self.kept += u64::from(young || self.orphans_stay);
         self.young += u64::from(young && !self.orphans_stay);
         !young && !self.orphans_stay
+    }
+
+    /// An orphan that was written after it was listed stays: it is young again.
+    pub(super) fn written_again(&mut self) {
+        self.kept += 1;
+        self.young += 1;
     }
 
     /// A source that stays.
@@ -96,8 +106,11 @@ impl Collected {
     ///
     /// # Errors
     /// If the temporary file cannot be read or made anew.
-    pub fn take_orphans(&mut self, config: &Config) -> Result<impl Iterator<Item = Result<ObjectKey>> + use<>> {
+    pub fn take_orphans(&mut self, config: &Config) -> Result<impl Iterator<Item = Result<(ObjectKey, ETag)>> + use<>> {
         let orphans = std::mem::replace(&mut self.orphans, Spool::new(&config.temp_dir)?);
-        Ok(orphans.read()?.map(|key| Ok(ObjectKey::new(key?)?)))
+        Ok(orphans.read()?.map(|orphan| {
+            let (key, etag) = orphan?;
+            Ok((ObjectKey::new(key)?, ETag::new(&etag)))
+        }))
     }
 }

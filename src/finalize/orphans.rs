@@ -1,5 +1,7 @@
 //! Orphans are copied and checked like any other object before their sources go.
 
+use std::collections::HashMap;
+
 use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
@@ -9,7 +11,7 @@ use crate::config::Config;
 use crate::copy::{Copying, Ending};
 use crate::database::{Ledger, LedgerObject, ObjectState, RunLock};
 use crate::failure::Failure;
-use crate::path::ObjectKey;
+use crate::path::{ETag, ObjectKey};
 use crate::store::{CopyObjects, ReadObjects};
 
 /// Orphans that are looked at together.
@@ -39,15 +41,22 @@ pub async fn copy_orphans<R: ReadObjects, C: CopyObjects>(
     let mut verified = VerifiedObjects::none(lock);
     let mut orphans = collected.take_orphans(config)?;
     loop {
-        let keys = orphans.by_ref().take(WINDOW).collect::<Result<Vec<ObjectKey>>>()?;
-        if keys.is_empty() {
+        let listed = orphans.by_ref().take(WINDOW).collect::<Result<HashMap<ObjectKey, ETag>>>()?;
+        if listed.is_empty() {
             return Ok(total);
         }
+        let mut keys: Vec<ObjectKey> = listed.keys().cloned().collect();
+        keys.sort_unstable();
         let objects = keys.into_iter().filter_map(|source| planned(config, source)).collect();
         let endings = copying.window(objects, stop, |_| progress()).await?;
         let mut copies = Vec::new();
         for (object, ending) in endings {
             match ending {
+                Ending::Verified { copy, own, .. } if listed.get(copy.source()) != copy.source_etag() => {
+                    // Written again since it was listed: young, with a row that may be about to name it. The copy stays.
+                    collected.written_again();
+                    copies.push((copy, own));
+                }
                 Ending::Verified { copy, own, .. } => {
                     total.copied += 1;
                     copies.extend(keep(collected, copy, own)?);

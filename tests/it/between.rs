@@ -79,6 +79,27 @@ fn a_source_written_after_its_copy_is_not_superseded() {
 }
 
 #[test]
+fn an_orphan_that_is_uploaded_again_while_it_is_copied_stays() {
+    let world = World::new();
+    world.source("image/avatar-1.png");
+    world.rows(&["image/avatar-1.png"]);
+    world.run(&["copy"]).exits(0);
+    world.source("image/avatar-2.png");
+    // The upload of old code whose row is not written yet.
+    let copied = |request: &RequestSeen| {
+        request.operation == "CopyObject" && request.key.as_deref() == Some("avatar/avatar-2.png")
+    };
+    once(&world.s3, copied, |s3| s3.put("legacy-s3", "image/avatar-2.png", content("uploaded")));
+    let finalized = world.run(&["finalize", "--yes", "--orphans", "copy"]).exits(3);
+    world.s3.no_faults();
+    assert_eq!(finalized.number("/objects/deleted"), 1);
+    assert_eq!(world.body("legacy-s3", "image/avatar-2.png"), Some(content("uploaded")));
+    world.rows(&["image/avatar-2.png"]);
+    world.run(&["copy"]).exits(0);
+    assert_eq!(world.body("production-s3", "avatar/avatar-2.png"), Some(content("uploaded")));
+}
+
+#[test]
 fn legacy_rows_that_only_copy_meets_begin_the_grace_period_anew() {
     let world = World::new();
     world.source("image/avatar-1.png");
