@@ -9,7 +9,7 @@ use super::item::{RowItem, RowKind};
 use super::scan::head;
 use crate::check::{Checker, Compared, Deletable, VerifiedCopy, proved_by_ledger, superseded};
 use crate::config::CheckMode;
-use crate::database::{LedgerObject, ObjectState};
+use crate::database::LedgerObject;
 use crate::finding::{Finding, Proof, Status};
 use crate::path::ObjectKey;
 use crate::store::{ObjectInfo, ReadObjects, StoreError};
@@ -213,7 +213,8 @@ impl Verdict {
     /// The finding for an object of the legacy bucket that no row names; `None` if there is none.
     pub(super) fn of_orphan(&self, recorded: Option<&LedgerObject>) -> Option<Finding> {
         self.source.as_ref()?;
-        let copied_before = recorded.is_some_and(|r| r.proof.is_some() && r.state != ObjectState::Planned);
+        // Also of an object that a killed run has planned again: a proof was recorded, so that a checked copy existed.
+        let copied_before = recorded.is_some_and(|recorded| recorded.proof.is_some());
         let (status, detail) = match &self.twins {
             Twins::SourceOnly if copied_before => (
                 Status::DeletedByApplication,

@@ -113,3 +113,19 @@ fn legacy_rows_that_only_copy_meets_begin_the_grace_period_anew() {
     assert!(refused.stdout.contains("--grace"), "{}", refused.stdout);
     assert_eq!(world.s3.keys("legacy-s3").len(), 1);
 }
+
+#[test]
+fn a_deleted_picture_stays_deleted_though_a_killed_run_had_planned_it_again() {
+    let world = World::new();
+    for key in ["image/avatar-1.png", "image/avatar-2.png"] {
+        world.source(key);
+        world.rows(&[key]);
+    }
+    world.run(&["copy"]).exits(0);
+    world.sql(&format!("UPDATE `{}`.am_object SET state = 'planned'", world.ledger()));
+    world.sql("DELETE FROM avatars WHERE path = 'avatar/avatar-1.png'");
+    world.s3.remove("production-s3", "avatar/avatar-1.png");
+    world.run(&["finalize", "--yes", "--orphans", "copy"]).exits(0);
+    assert_eq!(world.s3.keys("production-s3"), ["avatar/avatar-2.png"]);
+    assert_eq!(world.s3.keys("legacy-s3"), ["image/avatar-1.png"]);
+}
