@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::path::{Mapping, Mappings, ObjectKey};
 
 /// How often a transaction is begun anew after a lock wait, a deadlock or a lost race.
-const ATTEMPTS: u32 = 5;
+pub(super) const ATTEMPTS: u32 = 5;
 
 /// Which verified objects a transaction takes: those after the first key, up to and with the second one.
 #[derive(Clone, Debug, Default)]
@@ -66,13 +66,13 @@ pub async fn move_rows(
 /// The rows that an UPDATE matched are not those that the journal holds: a writer came between.
 #[derive(Debug, thiserror::Error)]
 #[error("{matched} rows matched where {expected} were journaled")]
-struct LostRace {
-    matched: u64,
-    expected: u64,
+pub(super) struct LostRace {
+    pub(super) matched: u64,
+    pub(super) expected: u64,
 }
 
 /// Lock wait time-out, deadlock, snapshot conflict: another attempt may succeed (MariaDB error codes 1205, 1213, 1020).
-fn is_transient(error: &anyhow::Error) -> bool {
+pub(super) fn is_transient(error: &anyhow::Error) -> bool {
     let number = error.downcast_ref::<sqlx::Error>().and_then(error_number);
     matches!(number, Some(1205 | 1213 | 1020)) || error.downcast_ref::<LostRace>().is_some()
 }

@@ -45,6 +45,26 @@ pub async fn schema_reasons(database: &Database, config: &Config, references: &[
     Ok(reasons)
 }
 
+/// The same before rows go back; `writes` asks for the privileges as well, which a dry run does not need.
+///
+/// # Errors
+/// As [`preflight`].
+pub async fn preflight_undo(database: &Database, config: &Config, columns: &[TextColumn], writes: bool) -> Result<()> {
+    if writes {
+        check_server(database).await?;
+        for column in columns {
+            check_privileges(database, column).await?;
+        }
+    }
+    let mut reasons: Vec<String> = columns.iter().filter_map(|column| engine_reason(column, config)).collect();
+    reasons.extend(foreign_key_reasons(database, columns).await?);
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    let hint = "nothing was written; change the schema, then run rollback again".to_owned();
+    Err(Failure::Refused { reasons, hint }.into())
+}
+
 async fn check_server(database: &Database) -> Result<()> {
     let row = sqlx::query(statement!("server.sql").sql()).fetch_one(database.pool()).await?;
     let (log_bin, read_only): (i64, i64) = (row.try_get("log_bin")?, row.try_get("read_only")?);

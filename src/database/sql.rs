@@ -47,7 +47,7 @@ impl Statement {
 /// Includes a file of `sql/`.
 macro_rules! statement {
     ($file:literal) => {
-        $crate::database::sql::Statement::new(include_str!(concat!("../../sql/", $file)))
+        $crate::database::sql::Statement::new(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/", $file)))
     };
 }
 pub(crate) use statement;

@@ -33,6 +33,10 @@ impl LedgerView {
         Some(Self { pool: database.pool().clone(), name, migration: migration? })
     }
 
+    pub(crate) fn migration(&self) -> u32 {
+        self.migration
+    }
+
     /// Objects in key order, from `key` on.
     ///
     /// # Errors
