@@ -18,7 +18,8 @@ use crate::path::{ETag, ObjectKey};
 use crate::store::{
     CopyConditions, CopyEnd, CopyGuard, CopyObjects, ObjectInfo, ReadObjects, Sha256Digest, StoreError, StoreErrorKind,
 };
-use look::{Seen, look};
+use look::Seen;
+pub(crate) use look::look;
 
 /// How often an object is looked at anew before it is given up for this run.
 const ATTEMPTS: u32 = 8;

@@ -4,6 +4,7 @@
 //! rows ──> plan ──> copy ──> check ──> cutover            phase one:  avatarMigrate copy
 //! rows + buckets ──> verify ──> report                    any time:   avatarMigrate verify --report out.csv
 //! verify (afresh) ──> orphans ──> delete                  phase two:  avatarMigrate finalize
+//! journal ──> objects ──> rows                            the way back:  avatarMigrate rollback
 //! ```
 //!
 //! Nothing flows backwards. The work list comes from the database, never from the bucket; rows and buckets are the only
@@ -16,8 +17,9 @@
 //! 5. **One transaction.** All rows of a cutover change together with their journal lines, or none does.
 //! 6. **Again.** Every command can be killed anywhere and run again: it converges.
 //! 7. **Alone.** Two writing runs on one schema exclude each other.
-//! 8. **No secrets out.** None in logs, reports, errors or the arguments of children.
-//! 9. **The ledger never decides.** Its facts count only while the live ETag equals the recorded one.
+//! 8. **Undo.** Exactly the rows that were changed go back, each only after its source was seen; what cannot is said before.
+//! 9. **No secrets out.** None in logs, reports, errors or the arguments of children.
+//! 10. **The ledger never decides.** Its facts count only while the live ETag equals the recorded one.
 //!
 //! A module uses only those above it in this list (`tests/tidy` keeps it so).
 
@@ -35,6 +37,7 @@ pub mod copy;
 pub mod cutover;
 pub mod verify;
 pub mod finalize;
+pub mod rollback;
 pub mod report;
 pub mod run;
 pub mod cli;
