@@ -5,6 +5,7 @@ mod copying;
 mod dry;
 mod files;
 mod finalizing;
+mod rollingback;
 mod sync;
 mod verifying;
 
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 pub use copying::copy;
 pub use files::check_files;
 pub use finalizing::{Confirm, Confirmation, FinalizeEnd, finalize};
+pub use rollingback::{ConfirmRollback, RollbackConfirmation, rollback};
 pub use verifying::verify;
 
 use crate::config::{BucketConfig, Config, DatabaseConfig, DatabaseTls};
@@ -26,7 +28,7 @@ use crate::failure::{Exit, Failure};
 use crate::pace::Pace;
 use crate::report::progress::Progress;
 use crate::store::{
-    CopyConditions, CopyObjects, PartSizes, Requests, StoreError, StoreErrorKind, Stores, connect, prove_copies,
+    Bucket, CopyConditions, CopyObjects, PartSizes, Requests, StoreError, StoreErrorKind, Stores, connect, prove_copies,
 };
 
 /// Everything that a command works with.
@@ -150,7 +152,16 @@ fn usage(error: StoreError) -> anyhow::Error {
 
 /// Tries which conditions on copies the endpoint of the production bucket enforces, and says what it does not.
 pub(crate) async fn prove_conditions(session: &Session, canary: &impl CopyObjects, run: u64) -> Result<CopyConditions> {
-    let conditions = prove_copies(&session.stores.target, canary, &run.to_string()).await.map_err(usage)?;
+    prove_conditions_in(&session.stores.target, canary, run).await
+}
+
+/// The same in any bucket that copies go to; `canary` copies inside it.
+pub(crate) async fn prove_conditions_in(
+    bucket: &Bucket,
+    canary: &impl CopyObjects,
+    run: u64,
+) -> Result<CopyConditions> {
+    let conditions = prove_copies(bucket, canary, &run.to_string()).await.map_err(usage)?;
     if conditions.all() {
         tracing::info!("the endpoint enforces every condition on copies");
     }

@@ -27,10 +27,11 @@ const ONE_LINE: [(&str, Option<Setting>); 5] = [
 ];
 
 /// The commands with the settings that only they have.
-const COMMANDS: [(&str, Command, Group); 3] = [
+const COMMANDS: [(&str, Command, Group); 4] = [
     ("copy", Command::Copy, catalogue::COPY),
     ("verify", Command::Verify, catalogue::VERIFY),
     ("finalize", Command::Finalize, catalogue::FINALIZE),
+    ("rollback", Command::Rollback, catalogue::ROLLBACK),
 ];
 
 /// Reads a command line, the program's name first.
@@ -92,7 +93,7 @@ pub fn command() -> clap::Command {
 
 /// The one-line form. Its five values are no arguments of clap, which would quote them in errors.
 fn one_line() -> clap::Command {
-    with_flags(clap::Command::new(PROGRAM), catalogue::OF_COMMANDS.iter().chain(SHARED))
+    with_flags(clap::Command::new(PROGRAM), catalogue::OF_ONE_LINE.iter().chain(SHARED))
         .about(help::ABOUT)
         .override_usage(help::USAGE_ONE_LINE)
         .after_help(help::after_program())
@@ -168,7 +169,8 @@ struct Words {
 
 impl Words {
     fn split(words: Vec<OsString>) -> Self {
-        let known = one_line();
+        // The flags of all commands, as which one it is shows only afterwards.
+        let known = with_flags(clap::Command::new(PROGRAM), catalogue::OF_COMMANDS.iter().chain(SHARED));
         let mut split = Self::default();
         let mut words = words.into_iter().peekable();
         while let Some(word) = words.next() {
@@ -223,7 +225,7 @@ fn migrate(matches: &ArgMatches, values: Vec<OsString>) -> Result<Arguments, Err
         let message = format!("`{first}` is no command, and the one-line form takes 5 values, not {given}: {names}");
         return usage(ErrorKind::WrongNumberOfValues, message);
     }
-    let mut flags = layer(catalogue::OF_COMMANDS.iter().chain(SHARED), matches);
+    let mut flags = layer(catalogue::OF_ONE_LINE.iter().chain(SHARED), matches);
     let mut password = PasswordArgument::None;
     for ((name, setting), value) in ONE_LINE.into_iter().zip(values) {
         let Ok(value) = value.into_string() else {

@@ -1,4 +1,4 @@
-//! The question before deleting: the name of the bucket is the answer.
+//! The questions before deleting and before rolling back: what is to be typed cannot be typed by accident.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::failure::Failure;
 use crate::report::progress::Progress;
 use crate::report::text::{counted, duration, printable};
-use crate::run::Confirmation;
+use crate::run::{Confirmation, RollbackConfirmation};
 
 /// Shows what is about to be deleted and reads the answer.
 ///
@@ -20,12 +20,54 @@ pub(super) fn ask(progress: &Progress, asked: &Confirmation) -> Result<bool> {
         return Err(Failure::Refused { reasons: vec![reason], hint }.into());
     }
     progress.println(&question(asked));
+    Ok(answer("Type the bucket's name to delete them: ")? == asked.bucket)
+}
+
+/// Shows what is about to go back and reads the answer.
+///
+/// # Errors
+/// [`Failure::Refused`] without a terminal, as nobody could answer.
+pub(super) fn ask_rollback(progress: &Progress, asked: &RollbackConfirmation) -> Result<bool> {
+    if !io::stdin().is_terminal() {
+        let reason = format!("{} would go back, and there is no terminal to confirm it on", rows(asked.rows));
+        let hint = "run it on a terminal, or give --yes".to_owned();
+        return Err(Failure::Refused { reasons: vec![reason], hint }.into());
+    }
+    progress.println(&rollback_question(asked));
+    Ok(answer("Type `rollback` to go on: ")? == "rollback")
+}
+
+fn answer(prompt: &str) -> Result<String> {
     let mut error = io::stderr();
-    write!(error, "Type the bucket's name to delete them: ")?;
+    write!(error, "{prompt}")?;
     error.flush()?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
-    Ok(answer.trim() == asked.bucket)
+    Ok(answer.trim().to_owned())
+}
+
+fn rows(count: u64) -> String {
+    counted(count, "row", "rows")
+}
+
+fn rollback_question(asked: &RollbackConfirmation) -> String {
+    let mut lines = vec![
+        format!("About to put {} back to legacy paths, in one transaction.", rows(asked.rows)),
+        format!("  The application must look for them in bucket {} again.", printable(&asked.bucket)),
+    ];
+    if asked.restores > 0 {
+        lines.push(format!("  {} will be copied back there first.", objects(asked.restores)));
+    }
+    if asked.changed > 0 {
+        lines.push(format!(
+            "  {} that the application changed or deleted since will not be touched.",
+            rows(asked.changed)
+        ));
+    }
+    if asked.left > 0 {
+        lines.push(format!("  {} cannot go back, as said above.", rows(asked.left)));
+    }
+    lines.join("\n")
 }
 
 fn objects(count: u64) -> String {
@@ -65,6 +107,18 @@ fn question(asked: &Confirmation) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_question_before_a_rollback_says_what_goes_and_what_stays() {
+        let asked = RollbackConfirmation { bucket: "legacy-s3".into(), rows: 1200, restores: 3, changed: 2, left: 1 };
+        let expected = "\
+About to put 1,200 rows back to legacy paths, in one transaction.
+  The application must look for them in bucket legacy-s3 again.
+  3 objects will be copied back there first.
+  2 rows that the application changed or deleted since will not be touched.
+  1 row cannot go back, as said above.";
+        assert_eq!(rollback_question(&asked), expected);
+    }
 
     #[test]
     fn the_question_says_what_goes_and_what_the_risks_are() {

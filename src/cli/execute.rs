@@ -9,7 +9,9 @@ use crate::failure::{Exit, exit_of};
 use crate::report::human::{copy_text, finalize_text, verify_text};
 use crate::report::progress::Progress;
 use crate::report::summary::MigrateSummary;
-use crate::run::{Confirmation, FinalizeEnd, Session, check_files, copy, finalize, verify};
+use crate::run::{
+    Confirmation, FinalizeEnd, RollbackConfirmation, Session, check_files, copy, finalize, rollback, verify,
+};
 
 /// Runs the command and prints how it ended.
 pub(super) async fn execute(settings: Settings, progress: Progress) -> Exit {
@@ -45,6 +47,12 @@ async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
             print::finalize(output, &end.summary)?;
             print::refused(&end, &session.progress);
             Ok(end.exit)
+        }
+        Command::Rollback => {
+            let ask = |asked: &RollbackConfirmation| confirm::ask_rollback(&session.progress, asked);
+            let (summary, exit) = rollback(&session, &settings.rollback, &ask).await?;
+            print::rollback(output, &summary)?;
+            Ok(exit)
         }
         Command::Migrate => migrate(&session, output, &settings.verify, &settings.finalize, &settings.copy).await,
     };

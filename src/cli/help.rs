@@ -45,6 +45,9 @@ const PROGRAM_EXAMPLES: &str = "  # See what would happen
   # Phase two: delete what has a checked twin
   avatarMigrate finalize --approved out.csv
 
+  # Go back
+  avatarMigrate rollback
+
   # All of it
   avatarMigrate legacy-s3 production-s3 mysql://db:3306/production-db user -
 ";
@@ -83,11 +86,21 @@ const FINALIZE_EXAMPLES: &str = "  # Verify afresh, ask, delete
   avatarMigrate finalize --yes --orphans keep --max-delete 100000
 ";
 
+const ROLLBACK_EXAMPLES: &str = "  # See how many rows would go back
+  avatarMigrate rollback --dry-run
+
+  # Put back the rows that the journal knows, after asking
+  avatarMigrate rollback
+
+  # After finalize: copy the deleted objects back first, then the rows
+  avatarMigrate rollback --restore-objects
+";
+
 const EXIT_CODES: &str = "  0    done and clean
   1    failed
   2    usage, settings or missing grants
   3    ran, but work is left or problems were found
-  4    refused by a safety gate
+  4    refused by a safety gate; nothing was deleted or rolled back
   5    another run holds the lock
   130  interrupted
 ";
@@ -110,6 +123,10 @@ pub(super) fn of_command(command: Command) -> (&'static str, &'static str) {
         Command::Finalize => {
             ("Phase two: verify afresh, and delete the legacy objects that have a checked twin", FINALIZE_EXAMPLES)
         }
+        Command::Rollback => (
+            "Undo: put back exactly the rows that copy has changed, after finalize also the objects",
+            ROLLBACK_EXAMPLES,
+        ),
         Command::Migrate => (ABOUT, PROGRAM_EXAMPLES),
     }
 }

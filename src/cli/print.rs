@@ -9,10 +9,10 @@ use serde::Serialize;
 use super::arguments::PROGRAM;
 use crate::config::{Command, ConfigError, Format, Output};
 use crate::failure::{Exit, Failure};
-use crate::report::human::{Paint, copy_text, finalize_text, verify_text, without_next};
+use crate::report::human::{Paint, copy_text, finalize_text, rollback_text, verify_text, without_next};
 use crate::report::progress::Progress;
 use crate::report::summary::{
-    CopySummary, FinalizeSummary, LockHeld, LockHolder, MigrateSummary, Refusal, VerifySummary,
+    CopySummary, FinalizeSummary, LockHeld, LockHolder, MigrateSummary, Refusal, RollbackSummary, VerifySummary,
 };
 use crate::report::text::printable;
 use crate::run::FinalizeEnd;
@@ -32,6 +32,11 @@ pub(super) fn finalize(output: Output, summary: &FinalizeSummary) -> Result<()> 
     show(output, summary, |summary, paint| {
         finalize_text(&FinalizeSummary { reasons: Vec::new(), ..summary.clone() }, paint)
     })
+}
+
+/// The summary of `rollback`.
+pub(super) fn rollback(output: Output, summary: &RollbackSummary) -> Result<()> {
+    show(output, summary, rollback_text)
 }
 
 /// The summary of the one-line form in JSON; for a person each command's was shown when it ended.
@@ -94,6 +99,7 @@ fn command_name(command: Command) -> &'static str {
         Command::Copy => "copy",
         Command::Verify => "verify",
         Command::Finalize => "finalize",
+        Command::Rollback => "rollback",
         Command::Migrate => "migrate",
     }
 }

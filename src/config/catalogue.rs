@@ -26,7 +26,10 @@ macro_rules! groups {
 pub const SHARED: &[Group] = &[BUCKETS, DATABASE, PATHS, COPYING, RUNNING, OUTPUT];
 
 /// The settings of single commands.
-pub const OF_COMMANDS: &[Group] = &[COPY, VERIFY, FINALIZE];
+pub const OF_COMMANDS: &[Group] = &[COPY, VERIFY, FINALIZE, ROLLBACK];
+
+/// The settings of the commands that the one-line form runs.
+pub const OF_ONE_LINE: &[Group] = &[COPY, VERIFY, FINALIZE];
 
 /// Every setting that has a flag, a variable and a key: all but `--config`. A setting of two commands comes twice.
 pub fn all() -> impl Iterator<Item = &'static Setting> {
@@ -222,6 +225,18 @@ groups! {
             .described("none");
         UNCONDITIONAL_DELETE = Setting::new("unconditional-delete", Takes::Switch("no-unconditional-delete"), "")
             .help("Where the server has no conditional deletes, compare right before each delete instead of refusing");
+    }
+
+    /// The flags of `rollback`.
+    ROLLBACK(None) {
+        RESTORE_OBJECTS = Setting::new("restore-objects", Takes::Switch("no-restore-objects"), "")
+            .help("After finalize: copy deleted legacy objects back first, where production still holds what was checked");
+        ROLLBACK_DRY_RUN = Setting::new("dry-run", Takes::Switch("no-dry-run"), "")
+            .help("Only look and count: nothing is written, locked or copied");
+        ROLLBACK_YES = Setting::new("yes", Takes::Switch("no-yes"), "")
+            .help("Roll back without asking");
+        HOLDER_IS_DEAD = Setting::new("holder-is-dead", Takes::Switch("no-holder-is-dead"), "")
+            .help("The process of an unfinished finalize is known to be gone: do not wait until its last requests expire");
     }
 }
 

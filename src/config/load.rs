@@ -11,8 +11,8 @@ use super::environment::{self, Environment};
 use super::file::{self, DEFAULT_FILE};
 use super::layers::{Layer, Layers, choice, number, path};
 use super::{
-    ColumnName, Concurrency, Config, ConfigError, CopyOptions, FinalizeOptions, Output, TransactionRows, VerifyOptions,
-    catalogue, options, quantity,
+    ColumnName, Concurrency, Config, ConfigError, CopyOptions, FinalizeOptions, Output, RollbackOptions,
+    TransactionRows, VerifyOptions, catalogue, options, quantity,
 };
 
 /// What S3 copies at once and takes as a part (AWS: "Amazon S3 multipart upload limits").
@@ -55,6 +55,8 @@ pub enum Command {
     Verify,
     /// Phase two.
     Finalize,
+    /// The way back.
+    Rollback,
     /// The one-line form: all three in order.
     Migrate,
 }
@@ -87,6 +89,8 @@ pub struct Settings {
     pub verify: VerifyOptions,
     /// For `finalize`.
     pub finalize: FinalizeOptions,
+    /// For `rollback`.
+    pub rollback: RollbackOptions,
     /// Whether the password stands on the command line, which deserves a word of advice.
     pub password_in_clear: bool,
 }
@@ -122,6 +126,7 @@ pub fn load(
         copy: options::copy(&layers)?,
         verify: options::verify(&layers)?,
         finalize: options::finalize(&layers, command)?,
+        rollback: options::rollback(&layers)?,
         password_in_clear,
     })
 }

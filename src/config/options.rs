@@ -46,6 +46,19 @@ pub struct FinalizeOptions {
     pub unconditional_delete: bool,
 }
 
+/// What `rollback` can be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RollbackOptions {
+    /// Whether deleted sources are copied back first.
+    pub restore_objects: bool,
+    /// Only look and count.
+    pub dry_run: bool,
+    /// Whether nobody is asked.
+    pub yes: bool,
+    /// Whether the process of an unfinished finalize is known to be gone.
+    pub holder_is_dead: bool,
+}
+
 /// What becomes of objects that no row names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Orphans {
@@ -105,7 +118,9 @@ pub(super) fn verify(layers: &Layers) -> Result<VerifyOptions, ConfigError> {
 pub(super) fn finalize(layers: &Layers, command: Command) -> Result<FinalizeOptions, ConfigError> {
     let report = match command {
         Command::Migrate => None,
-        Command::Copy | Command::Verify | Command::Finalize => layers.optional(&catalogue::FINAL_REPORT, path)?,
+        Command::Copy | Command::Verify | Command::Finalize | Command::Rollback => {
+            layers.optional(&catalogue::FINAL_REPORT, path)?
+        }
     };
     let approved = layers.optional(&catalogue::APPROVED, path)?;
     if command == Command::Finalize && report.is_some() && report == approved {
@@ -122,6 +137,16 @@ pub(super) fn finalize(layers: &Layers, command: Command) -> Result<FinalizeOpti
         max_delete: layers.optional(&catalogue::MAX_DELETE, number(0))?,
         approved,
         unconditional_delete: layers.switch(&catalogue::UNCONDITIONAL_DELETE)?,
+    })
+}
+
+/// Reads the options of `rollback`.
+pub(super) fn rollback(layers: &Layers) -> Result<RollbackOptions, ConfigError> {
+    Ok(RollbackOptions {
+        restore_objects: layers.switch(&catalogue::RESTORE_OBJECTS)?,
+        dry_run: layers.switch(&catalogue::ROLLBACK_DRY_RUN)?,
+        yes: layers.switch(&catalogue::ROLLBACK_YES)?,
+        holder_is_dead: layers.switch(&catalogue::HOLDER_IS_DEAD)?,
     })
 }
 

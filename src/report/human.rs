@@ -3,6 +3,7 @@
 mod copy;
 mod finalize;
 mod refusal;
+mod rollback;
 mod sheet;
 mod verify;
 
@@ -11,6 +12,7 @@ use console::Term;
 pub use copy::copy_text;
 pub use finalize::finalize_text;
 pub use refusal::{locked_text, refusal_text};
+pub use rollback::rollback_text;
 pub use verify::verify_text;
 
 /// Whether a text may carry colours.

@@ -208,6 +208,80 @@ pub struct FinalizeObjects {
     pub failed: u64,
 }
 
+/// What `rollback` did, or in a dry run: would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(tag = "command", rename = "rollback")]
+pub struct RollbackSummary {
+    /// The run's number in the ledger; a dry run has none.
+    pub run: Option<u64>,
+    /// What became of the rows that the journal knows.
+    pub rows: RollbackRows,
+    /// What became of objects that the legacy bucket did not hold.
+    pub objects: RollbackObjects,
+    /// The S3 requests made.
+    pub requests: Requests,
+    /// How long it took.
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub elapsed: Duration,
+    /// Whether the numbers are only what a real run would do.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+    /// Why a real run would refuse; only in a dry run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+    /// Why rows are left. Not a part of the JSON.
+    #[serde(skip)]
+    pub left: RollbackLeft,
+}
+
+impl RollbackSummary {
+    /// Whether rows stay that should have gone back, or sources are not there: exit code 3.
+    #[must_use]
+    pub fn work_is_left(&self) -> bool {
+        let objects = &self.objects;
+        !self.dry_run && (self.rows.left > 0 || objects.missing > 0 || objects.superseded > 0 || objects.failed > 0)
+    }
+}
+
+/// Rows as `rollback` counts them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RollbackRows {
+    /// Rows that the journal knows and that no rollback has put back.
+    pub planned: u64,
+    /// Rows that hold their legacy path again.
+    pub restored: u64,
+    /// Rows that the application has changed or deleted since: not touched.
+    pub changed: u64,
+    /// Rows that could not go back.
+    pub left: u64,
+}
+
+/// Objects as `rollback` counts them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RollbackObjects {
+    /// Objects that were copied back into the legacy bucket.
+    pub restored: u64,
+    /// Objects that the application has replaced in production, so that they were not copied back.
+    pub superseded: u64,
+    /// Objects that the legacy bucket does not hold.
+    pub missing: u64,
+    /// Objects that could not be copied back.
+    pub failed: u64,
+}
+
+/// Rows that could not go back, by reason; those whose object is not there follow from the objects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RollbackLeft {
+    /// A unique key forbids the old path.
+    pub conflict: u64,
+    /// Rows of a table without a key that cannot be told apart from others.
+    pub ambiguous: u64,
+    /// Their table, column or key is not what it was.
+    pub unreachable: u64,
+    /// Their object is not in the legacy bucket.
+    pub without_object: u64,
+}
+
 /// What the one-line form did: the summaries of the commands that it reached.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(tag = "command", rename = "migrate")]

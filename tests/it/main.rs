@@ -22,6 +22,7 @@ mod privileges;
 mod process;
 mod references;
 mod refusals;
+mod rollback;
 mod s3;
 mod s3_faults;
 mod secrets;

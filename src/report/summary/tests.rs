@@ -63,6 +63,26 @@ fn finalize_to_the_letter_and_with_its_reasons_when_refused() {
 }
 
 #[test]
+fn rollback_to_the_letter() {
+    let expected = r#"{"command":"rollback","run":9,"rows":{"planned":0,"restored":0,"changed":0,"left":0},
+"objects":{"restored":0,"superseded":0,"missing":0,"failed":0},REQUESTS,"seconds":0.0}"#;
+    let done = RollbackSummary { run: Some(9), ..RollbackSummary::default() };
+    assert_eq!(json(&done), expected.replace('\n', "").replace("REQUESTS", NO_REQUESTS));
+
+    let reasons = vec!["2 objects are missing".to_owned()];
+    let dry = RollbackSummary { dry_run: true, reasons, ..RollbackSummary::default() };
+    assert!(json(&dry).ends_with(r#""seconds":0.0,"dry_run":true,"reasons":["2 objects are missing"]}"#));
+}
+
+#[test]
+fn a_changed_row_is_no_work_left_and_a_left_one_is() {
+    let changed = RollbackRows { planned: 1, changed: 1, ..RollbackRows::default() };
+    assert!(!RollbackSummary { rows: changed, ..RollbackSummary::default() }.work_is_left());
+    let left = RollbackRows { planned: 1, left: 1, ..RollbackRows::default() };
+    assert!(RollbackSummary { rows: left, ..RollbackSummary::default() }.work_is_left());
+}
+
+#[test]
 fn migrate_leaves_out_what_it_did_not_reach() {
     assert_eq!(json(&MigrateSummary::default()), r#"{"command":"migrate"}"#);
     let reached = MigrateSummary { copy: Some(CopySummary::default()), ..MigrateSummary::default() };
