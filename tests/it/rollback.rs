@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use avatar_migrate_kit::Fault;
 
-use crate::support::{World, content};
+use crate::support::{Ended, World, content};
 
 /// Tables of every kind: composite key, path in the key, no key, binary column, another character set.
 const TABLES: &str = "
@@ -331,4 +331,41 @@ fn kill_once(world: &World, arguments: &[&str], reached: impl Fn() -> bool) {
     }
     child.kill().expect("a kill");
     child.wait().expect("its end");
+}
+
+/// A delete that was still on its way arrives between the look at the sources and COMMIT.
+#[test]
+fn a_source_that_vanishes_before_commit_is_copied_back_or_reported() {
+    for (restores, code, missing) in [(true, 0, 0), (false, 3, 1)] {
+        let world = copied(3);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let mut holder = runtime.block_on(world.database.connect()).expect("a connection");
+        runtime.block_on(async {
+            for sql in ["START TRANSACTION", "SELECT * FROM avatars FOR UPDATE"] {
+                sqlx::query(sql).execute(&mut holder).await.expect(sql);
+            }
+        });
+        let arguments =
+            if restores { vec!["rollback", "--yes", "--restore-objects"] } else { vec!["rollback", "--yes"] };
+        let mut command = world.command(&world.database.url(), &arguments);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let waiting = format!(
+            "SELECT COUNT(*) AS v FROM information_schema.processlist
+             WHERE db = '{}' AND info LIKE 'INSERT%FOR UPDATE%'",
+            world.database.name()
+        );
+        let begun = Instant::now();
+        while world.column(&waiting) == ["0"] {
+            assert!(begun.elapsed() < Duration::from_secs(30), "it never waits for the row");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        world.s3.remove("legacy-s3", "image/avatar-1.png");
+        runtime.block_on(async { sqlx::query("ROLLBACK").execute(&mut holder).await.expect("ROLLBACK") });
+        let output = child.wait_with_output().expect("its end");
+        let back = Ended::of(&output, world.directory.path()).exits(code);
+        assert_eq!(back.number("/rows/restored"), 3);
+        assert_eq!(back.number("/objects/missing"), missing);
+        assert_eq!(back.number("/objects/restored"), u64::from(restores));
+        assert_eq!(world.body("legacy-s3", "image/avatar-1.png").is_some(), restores);
+    }
 }
