@@ -6,10 +6,14 @@ BIN := $(DESTDIR)$(PREFIX)/bin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := test
-.PHONY: test help setup build install uninstall demo check clean
+.PHONY: test deep help setup build install uninstall demo check clean
 
 test: setup ## Run all tests, against a real MariaDB, SeaweedFS and the embedded S3 server
 	cargo test --workspace --locked
+
+deep: ## Search the model of the protocol through 50 million states, for at most 20 minutes and in 8 GB
+	ulimit -v 8388608; AVATAR_MIGRATE_TEST_MODEL_STATES=$${AVATAR_MIGRATE_TEST_MODEL_STATES:-50000000} \
+	  cargo test --locked -p avatar-migrate-model no_promise -- --nocapture
 
 demo: ## Watch a whole migration in under a minute; KEEP=1 leaves the servers running
 	@tools/setup mariadb
