@@ -14,6 +14,7 @@ pub use orphans::{OrphansCopied, copy_orphans};
 use crate::check::{Deletable, EvidenceSpool};
 use crate::config::Config;
 use crate::database::{Database, Ledger, LedgerObject, ObjectMark, ObjectState, RunLock};
+use crate::failure::Failure;
 use crate::store::{DeleteEnd, DeleteItem, DeleteSources};
 use crate::verify::ZeroLegacyProof;
 
@@ -31,6 +32,8 @@ pub struct Deleted {
     pub failed: (u64, Vec<String>),
     /// Whether it ended before the last batch.
     pub interrupted: bool,
+    /// Why it stopped before the last batch, if the proof did not hold any more.
+    pub stopped: Vec<String>,
 }
 
 /// Deletes one batch of sources, each on the condition that it is still the object that was compared.
@@ -73,7 +76,7 @@ pub async fn delete_batch(
 /// Deletes everything that there is evidence for, a batch at a time; before each the proof is made sure to be fresh.
 ///
 /// # Errors
-/// [`crate::failure::Failure::Refused`] if a legacy path turned up meanwhile; the lock was lost; the ledger or the bucket
+/// [`Failure::Refused`] if a legacy path turned up before the first delete; the lock was lost; the ledger or the bucket
 /// fails. What was deleted until then is in the ledger.
 pub async fn delete_all(
     deleter: &impl DeleteSources,
@@ -94,7 +97,16 @@ pub async fn delete_all(
             total.interrupted = true;
             return Ok(total);
         }
-        proof.renew(database, config).await?;
+        match proof.renew(database, config).await.map_err(anyhow::Error::downcast) {
+            Ok(()) => {}
+            // Nothing is deleted yet: that is a refusal. Later on it is work that is left.
+            Err(Ok(Failure::Refused { reasons, .. })) if total.deleted > 0 => {
+                total.stopped = reasons;
+                return Ok(total);
+            }
+            Err(Ok(failure)) => return Err(failure.into()),
+            Err(Err(error)) => return Err(error),
+        }
         let ends = delete_batch(deleter, &proof, &batch).await?;
         let mut gone = Vec::new();
         let judged = u64::try_from(ends.len())?;

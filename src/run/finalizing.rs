@@ -72,8 +72,8 @@ pub async fn finalize(session: &Session, options: &FinalizeOptions, confirm: &Co
     let ledger = Ledger::open(database, &mut lock, config, "finalize").await?;
     let report =
         options.report.clone().unwrap_or_else(|| PathBuf::from(format!("avatarMigrate-final-{}.csv", ledger.run())));
-    let mut run =
-        FinalizeRun { session, options, lock: &lock, ledger: &ledger, report, totals: FinalizeObjects::default() };
+    let totals = FinalizeObjects::default();
+    let mut run = FinalizeRun { session, options, lock: &lock, ledger: &ledger, report, reported: false, totals };
     let ended = run.steps(confirm).await;
     let ended = match ended {
         Ok(exit) => Ok(run.end(&meter, exit, Vec::new(), String::new())),
@@ -99,6 +99,8 @@ struct FinalizeRun<'a> {
     lock: &'a RunLock,
     ledger: &'a Ledger,
     report: PathBuf,
+    /// Whether the report is written.
+    reported: bool,
     totals: FinalizeObjects,
 }
 
@@ -109,7 +111,7 @@ impl FinalizeRun<'_> {
             fenced: false,
             objects: self.totals,
             work_is_left: exit == Exit::Left,
-            report: Some(self.report.clone()),
+            report: self.reported.then(|| self.report.clone()),
             requests: meter.requests(self.session),
             elapsed: meter.elapsed(),
             reasons,
@@ -121,6 +123,7 @@ impl FinalizeRun<'_> {
         self.refuse_elsewhere().await?;
         let Session { database, config, .. } = self.session;
         let (verified, mut collected) = self.verify().await?;
+        self.reported = true;
         set_grace_clock(self.session, verified.counts.legacy + verified.counts.suspect == 0).await;
         let proof = ZeroLegacyProof::after(self.lock, database, config, &verified).await?;
         let clean_for_seconds = self.check_grace().await?;
@@ -138,6 +141,9 @@ impl FinalizeRun<'_> {
         for why in &deleted.failed.1 {
             tracing::warn!("not deleted: {}", printable(why));
         }
+        for reason in &deleted.stopped {
+            tracing::warn!("stopped before the last batch: {}", printable(reason));
+        }
         if deleted.interrupted {
             return Err(Failure::Interrupted.into());
         }
@@ -146,7 +152,7 @@ impl FinalizeRun<'_> {
             tracing::warn!("{} orphans are younger than {age} and stay: run finalize again later", collected.young);
         }
         let left = collected.young + collected.problems + self.totals.changed + self.totals.failed;
-        Ok(super::exit(left == 0))
+        Ok(super::exit(left == 0 && deleted.stopped.is_empty()))
     }
 
     /// Another schema or bucket than the one that was copied last is most likely a mistake.
