@@ -229,13 +229,19 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
                 let own = own(object, &target, copied);
                 Step::End(Ending::Verified { copy, own, copied })
             }
-            Ok(Compared::Different(_)) if self.conditions.own_copy && replaceable(object, &source, &target) => {
+            Ok(Compared::Different(_)) if self.may_replace() && replaceable(object, &source, &target) => {
                 Step::Copy { source, guard: CopyGuard::OwnCopy(target.etag) }
             }
             Ok(Compared::Different(how)) => Step::End(Ending::Conflict(how)),
             Ok(Compared::Moved) => Step::Changed,
             Err(error) => self.failed(error),
         }
+    }
+
+    /// A copy is replaced only where the endpoint heeds both conditions of that request: otherwise a stranger's object
+    /// could go, or a source that is being written could leave torn bytes where rows may point already.
+    fn may_replace(&self) -> bool {
+        self.conditions.own_copy && self.conditions.source
     }
 
     fn failed(&self, error: StoreError) -> Step {
