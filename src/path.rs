@@ -179,8 +179,8 @@ impl Mappings {
             let legacy = self.mappings.iter().any(|m| value.starts_with(m.legacy.as_str().as_bytes()));
             return if legacy { Class::Suspect(Suspicion::NotUtf8) } else { Class::Foreign };
         };
-        let legacy = self.locate(text, Mapping::keys_of_legacy, |m| &m.legacy);
-        let modern = self.locate(text, Mapping::keys_of_modern, |m| &m.modern);
+        let legacy = self.locate(text, |m| &m.legacy);
+        let modern = self.locate(text, |m| &m.modern);
         match (legacy, modern) {
             (Place::Inside(path), _) => Class::Legacy(LegacyPath(path)),
             (_, Place::Inside(path)) => Class::Modern(ModernPath(path)),
@@ -197,15 +197,10 @@ impl Mappings {
         }
     }
 
-    fn locate(
-        &self,
-        text: &str,
-        keys_of: impl Fn(&Mapping, &str) -> Option<(String, String)>,
-        prefix: impl Fn(&Mapping) -> &Prefix,
-    ) -> Place {
+    fn locate(&self, text: &str, prefix: impl Fn(&Mapping) -> &Prefix) -> Place {
         let found = self.mappings.iter().enumerate().find_map(|(index, mapping)| {
             let rest = text.strip_prefix(prefix(mapping).as_str())?;
-            Some((index, keys_of(mapping, rest)))
+            Some((index, mapping.keys_of(rest)))
         });
         let Some((mapping, keys)) = found else { return Place::Elsewhere };
         let Some((source, target)) = keys else { return Place::Unnameable(Suspicion::NotUtf8) };

@@ -248,8 +248,7 @@ fn reasons(counts: &Counts) -> Vec<String> {
         ),
     ];
     let counted = said.iter().filter(|(count, ..)| *count > 0).map(|(count, one, many)| number(*count, one, many));
-    let names: Vec<String> =
-        counts.unlisted_references.iter().map(|name| format!("{}.{}", name.table, name.column)).collect();
+    let names: Vec<String> = counts.unlisted_references.iter().map(ToString::to_string).collect();
     let unlisted = (!names.is_empty()).then(|| format!("legacy paths stand in unlisted columns: {}", names.join(", ")));
     counted.chain(unlisted).collect()
 }

@@ -4,30 +4,15 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use sqlx::mysql::MySqlPool;
 
+use super::ledger_name::LedgerName;
 use super::lock::{RunLock, this_host};
 use super::session::{Database, grant_or, is_denied};
-use super::sql::{Statement, ident, statement};
+use super::sql::{Statement, statement};
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
 
 /// The tables of the ledger; left out of every search for references when they live in the migrated schema.
 pub(crate) const TABLES: [&str; 5] = ["am_migration", "am_run", "am_object", "am_path", "am_row_change"];
-
-/// The name of the ledger's schema.
-#[derive(Clone, Debug)]
-pub struct LedgerName(String);
-
-impl LedgerName {
-    /// Takes the name as configured.
-    #[must_use]
-    pub fn new(name: &str) -> Self {
-        Self(name.to_owned())
-    }
-
-    pub(crate) fn quoted(&self) -> String {
-        ident(&self.0)
-    }
-}
 
 /// The opened ledger of one migration in one run.
 #[derive(Clone, Debug)]
@@ -134,8 +119,10 @@ fn mappings_text(config: &Config) -> String {
 }
 
 async fn create_schema(database: &Database, name: &LedgerName) -> Result<()> {
-    let exists: Option<String> =
-        sqlx::query_scalar(statement!("schema_exists.sql").sql()).bind(&name.0).fetch_optional(database.pool()).await?;
+    let exists: Option<String> = sqlx::query_scalar(statement!("schema_exists.sql").sql())
+        .bind(name.as_str())
+        .fetch_optional(database.pool())
+        .await?;
     if exists.is_some() {
         return Ok(());
     }

@@ -10,7 +10,7 @@ use sqlx::{Connection, MySqlConnection, Row};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinHandle;
 
-use super::ledger::LedgerName;
+use super::ledger_name::LedgerName;
 use super::session::Database;
 use super::sql::statement;
 use crate::failure::{Failure, Holder};

@@ -45,7 +45,7 @@ pub async fn plan_paths(
             .bind(pass)
             .execute(&mut *lock.connection().await?)
             .await
-            .with_context(|| format!("failed to plan {}.{}", column.name.table, column.name.column))?;
+            .with_context(|| format!("failed to plan {}", column.name))?;
     }
     let mut unclear: Vec<LegacyPath> = Vec::new();
     let all_exact = mappings.all().iter().all(|mapping| column.is_exact(mapping));

@@ -99,7 +99,7 @@ async fn check_privileges(database: &Database, column: &TextColumn) -> Result<()
         std::iter::once(&column.name.column).chain(&column.touched).map(|name| ident(name)).collect();
     let privilege = format!("SELECT, UPDATE ({})", columns.join(", "));
     let grant = database.grant(&privilege, &column.table(database.schema()));
-    let doing = format!("update {}.{}", column.name.table, column.name.column);
+    let doing = format!("update {}", column.name);
     grant_or(sqlx::query(statement.sql()).execute(database.pool()).await, &doing, &grant).map(drop)
 }
 
@@ -120,7 +120,7 @@ fn charset_reasons(config: &Config, column: &TextColumn) -> Vec<String> {
         format!(
             "the modern prefix `{prefix}` does not fit into the character set {} of {}; convert the column to utf8mb4",
             column.charset.as_deref().unwrap_or("binary"),
-            dotted(&column.name)
+            column.name
         )
     };
     prefixes.filter(|prefix| !column.holds(prefix)).map(reason).collect()
@@ -144,7 +144,7 @@ async fn length_reason(database: &Database, config: &Config, column: &TextColumn
             .with("table", &column.table(database.schema()))
             .with("moves", &moves);
         let row = sqlx::query(statement.sql()).bind(column.length_max).fetch_one(database.pool()).await;
-        let row = row.with_context(|| format!("failed to measure {}.{}", column.name.table, column.name.column))?;
+        let row = row.with_context(|| format!("failed to measure {}", column.name))?;
         let (rows, longest): (u64, u64) = (row.try_get("too_long")?, row.try_get("longest")?);
         if rows > 0 {
             let (table, name) = (&column.name.table, &column.name.column);
@@ -165,12 +165,6 @@ async fn foreign_key_reasons(database: &Database, references: &[TextColumn]) -> 
     let involved = keys
         .iter()
         .filter(|(child, parent)| references.iter().any(|column| column.name == *child || column.name == *parent));
-    let reason = |(child, parent): &(_, _)| {
-        format!("foreign key {} -> {} holds the path in place", dotted(child), dotted(parent))
-    };
+    let reason = |(child, parent): &(_, _)| format!("foreign key {child} -> {parent} holds the path in place");
     Ok(involved.map(reason).collect())
-}
-
-fn dotted(name: &crate::config::ColumnName) -> String {
-    format!("{}.{}", name.table, name.column)
 }

@@ -50,7 +50,7 @@ pub async fn for_each_candidate(
     if column.key.is_empty() || !column.key.iter().all(|key| key.seekable) {
         let statement = statement.with("after", "").with("order", "");
         let mut rows = sqlx::query(statement.sql()).fetch(database.pool());
-        let doing = format!("read {}.{}", column.name.table, column.name.column);
+        let doing = format!("read {}", column.name);
         while let Some(row) = grant_or(rows.try_next().await, &doing, &select_grant(database, column))? {
             take(candidate(&row, column)?.1)?;
         }
@@ -116,7 +116,7 @@ async fn page(
             query = query.bind(value);
         }
     }
-    let doing = format!("read {}.{}", column.name.table, column.name.column);
+    let doing = format!("read {}", column.name);
     grant_or(query.fetch_all(database.pool()).await, &doing, &select_grant(database, column))
 }
 
@@ -168,7 +168,7 @@ pub async fn count_clear(database: &Database, column: &TextColumn, mappings: &Ma
         .with("legacy", &any(exact().map(|m| column.is_legacy(mappings, m)).collect()))
         .with("modern", &any(exact().map(|m| column.is_modern(mappings, m)).collect()))
         .with("table", &column.table(database.schema()));
-    let doing = format!("read {}.{}", column.name.table, column.name.column);
+    let doing = format!("read {}", column.name);
     let row = sqlx::query(statement.sql()).fetch_one(database.pool()).await;
     let row = grant_or(row, &doing, &select_grant(database, column))?;
     Ok(ClearCounts { total: row.try_get("total")?, legacy: row.try_get("legacy")?, modern: row.try_get("modern")? })

@@ -115,7 +115,7 @@ pub fn check_names(config: &Config, columns: &[TextColumn], database: &Database)
     } else {
         format!("text columns of `{}` are: {}", name.table, of_table.join(", "))
     };
-    let message = format!("{flag} names {}.{}, which is no text column of a base table", name.table, name.column);
+    let message = format!("{flag} names {name}, which is no text column of a base table");
     Err(Failure::Usage { message, hint }.into())
 }
 

@@ -10,7 +10,8 @@ use sqlx::{MySqlConnection, QueryBuilder, Row};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::column::TextColumn;
-use super::ledger::{Ledger, LedgerName};
+use super::ledger::Ledger;
+use super::ledger_name::LedgerName;
 use super::lock::RunLock;
 use super::objects::{LedgerObject, object};
 use super::schema::text_columns;
@@ -299,8 +300,7 @@ impl<'a> Undo<'a> {
 
 /// The column, if its rows can still be told apart the way the journal did it.
 fn reachable(name: &ColumnName, keyed: bool, column: Option<&TextColumn>) -> Result<TextColumn, String> {
-    let dotted = format!("{}.{}", name.table, name.column);
-    let column = column.ok_or_else(|| format!("{dotted} does not exist any more, or cannot be seen"))?;
+    let column = column.ok_or_else(|| format!("{name} does not exist any more, or cannot be seen"))?;
     match (keyed, column.key.is_empty()) {
         (true, true) => Err(format!("the primary key of {} is gone or cannot be seen", name.table)),
         (false, false) => Err(format!("{} got its primary key after its rows were moved", name.table)),

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use sqlx::Row;
 
-use super::ledger::LedgerName;
+use super::ledger_name::LedgerName;
 use super::session::Database;
 use super::sql::statement;
 use crate::config::Config;

@@ -3,7 +3,8 @@
 use anyhow::{Context, Result};
 use sqlx::mysql::MySqlPool;
 
-use super::ledger::{LedgerName, fingerprint};
+use super::ledger::fingerprint;
+use super::ledger_name::LedgerName;
 use super::objects::{LedgerObject, object};
 use super::session::Database;
 use super::sql::statement;

@@ -196,15 +196,11 @@ impl Mapping {
         self.legacy.form.decodes()
     }
 
-    /// Source and target key of the legacy path with this rest; `None` if it decodes to no text.
-    pub(super) fn keys_of_legacy(&self, rest: &str) -> Option<(String, String)> {
+    /// Source and target key of a path with this rest after its prefix, as both sides read it alike; `None` if it decodes
+    /// to no text.
+    pub(super) fn keys_of(&self, rest: &str) -> Option<(String, String)> {
         let rest = self.key_rest(rest)?;
         Some((format!("{}{rest}", self.legacy.keys), format!("{}{rest}", self.modern.keys)))
-    }
-
-    /// Source and target key of the modern path with this rest; the same, as both sides read the rest alike.
-    pub(super) fn keys_of_modern(&self, rest: &str) -> Option<(String, String)> {
-        self.keys_of_legacy(rest)
     }
 
     fn key_rest(&self, rest: &str) -> Option<String> {

@@ -98,12 +98,8 @@ fn announce(session: &Session, references: &[TextColumn], legacy: u64) {
         session.progress.println("no row holds a legacy path: all have moved, or the legacy prefix is wrong");
     }
     for column in references {
-        session.progress.println(&format!("reference {}", printable(&dotted(column))));
+        session.progress.println(&format!("reference {}", printable(&column.name.to_string())));
     }
-}
-
-fn dotted(column: &TextColumn) -> String {
-    format!("{}.{}", column.name.table, column.name.column)
 }
 
 #[derive(Default)]
@@ -297,7 +293,7 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
         let blocked = count_blocked_rows(&self.session.database, self.ledger, config, &references).await?;
         Ok(CopySummary {
             run: Some(self.ledger.run()),
-            references: references.iter().map(dotted).collect(),
+            references: references.iter().map(|column| column.name.to_string()).collect(),
             rows: CopyRows {
                 planned: self.totals.updated + left,
                 updated: self.totals.updated,

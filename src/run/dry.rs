@@ -44,7 +44,7 @@ pub(super) async fn run(session: &Session) -> Result<(CopySummary, Exit)> {
     let dollars = |requests: u64, price: f64| requests as f64 / 1000.0 * price;
     let summary = CopySummary {
         run: None,
-        references: found.references.iter().map(|c| format!("{}.{}", c.name.table, c.name.column)).collect(),
+        references: found.references.iter().map(|column| column.name.to_string()).collect(),
         rows: CopyRows {
             planned: found.counts.legacy,
             updated: 0,

@@ -279,7 +279,7 @@ impl FinalizeRun<'_> {
             kept: self.totals.kept,
             clean_for_seconds,
             excluded: if verified.counts.excluded > 0 {
-                config.exclude_references.iter().map(|name| format!("{}.{}", name.table, name.column)).collect()
+                config.exclude_references.iter().map(ToString::to_string).collect()
             } else {
                 Vec::new()
             },

@@ -58,8 +58,7 @@ pub(super) fn tell(session: &Session, verified: &Verified) {
         tracing::warn!("{texts} a legacy path, to stay as written: {examples}");
     }
     if verified.counts.excluded > 0 {
-        let columns: Vec<String> =
-            session.config.exclude_references.iter().map(|name| format!("{}.{}", name.table, name.column)).collect();
+        let columns: Vec<String> = session.config.exclude_references.iter().map(ToString::to_string).collect();
         tracing::warn!("{} legacy rows in excluded columns: {}", verified.counts.excluded, columns.join(", "));
     }
 }
@@ -97,7 +96,7 @@ fn objects(counts: &Counts) -> VerifyObjects {
 }
 
 fn unlisted(counts: &Counts) -> Vec<String> {
-    counts.unlisted_references.iter().map(|name| format!("{}.{}", name.table, name.column)).collect()
+    counts.unlisted_references.iter().map(ToString::to_string).collect()
 }
 
 /// Shows how far a verify is, stage by stage.

@@ -85,7 +85,7 @@ impl<'lock> ZeroLegacyProof<'lock> {
             .filter(|survey| survey.counts.legacy + survey.counts.suspect > 0)
             .map(|survey| {
                 let (name, rows) = (&survey.column.name, survey.counts.legacy + survey.counts.suspect);
-                format!("legacy paths were written to {}.{} meanwhile (rows: {rows})", name.table, name.column)
+                format!("legacy paths were written to {name} meanwhile (rows: {rows})")
             })
             .collect();
         if !late.is_empty() {

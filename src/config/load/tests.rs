@@ -122,9 +122,7 @@ fn flags_beat_the_environment_which_beats_the_file() {
         ("legacy-prefix", ["a/", "b/", "['c/']"], |s| {
             s.config.mappings.all().iter().map(|mapping| mapping.legacy.as_str()).collect()
         }),
-        ("reference", ["a.p", "b.p", "'c.p'"], |s| {
-            s.config.references.iter().map(|name| format!("{}.{}", name.table, name.column)).collect()
-        }),
+        ("reference", ["a.p", "b.p", "'c.p'"], |s| s.config.references.iter().map(ToString::to_string).collect()),
         ("lock-wait", ["1s", "2s", "'3s'"], |s| format!("{:?}", s.config.lock_wait)),
         ("strict-mentions", ["false", "true", "true"], |s| s.config.strict_mentions.to_string()),
         ("temp-dir", ["a", "b", "'c'"], |s| s.config.temp_dir.display().to_string()),

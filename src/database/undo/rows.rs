@@ -85,8 +85,7 @@ impl Undo<'_> {
                 .with("lock", locking);
             let found =
                 sqlx::query(statement.sql()).bind(part).bind(u16::try_from(index)?).execute(&mut *connection).await;
-            found
-                .with_context(|| format!("failed to look for rows of {}.{}", column.name.table, column.name.column))?;
+            found.with_context(|| format!("failed to look for rows of {}", column.name))?;
         }
         let judge = self.statement(statement!("undo_judge.sql"));
         sqlx::query(judge.sql()).bind(part).execute(&mut *connection).await?;
