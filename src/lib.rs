@@ -39,5 +39,6 @@ pub mod verify;
 pub mod finalize;
 pub mod rollback;
 pub mod report;
+pub mod operate;
 pub mod run;
 pub mod cli;

@@ -5,6 +5,7 @@ mod avatar;
 mod blocking;
 mod client;
 mod directory;
+pub mod effort;
 mod embedded;
 mod mariadb;
 mod ports;

@@ -1,0 +1,1 @@
+//! What operators run around a migration.
