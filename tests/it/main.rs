@@ -7,6 +7,7 @@ mod alone;
 mod between;
 mod canaries;
 mod classes;
+mod disk;
 mod endings;
 mod gates;
 mod hostile;
