@@ -1,3 +1,6 @@
--- Purpose: settings of the server that decide whether a cutover is possible. Locks: none. Rows: 1.
+-- Purpose: settings and state of the server that decide whether a cutover is possible and a count means anything. Locks: none.
+-- Rows: 1. Slaves_running counts the replication threads that apply another server's changes; any user may read it.
 SELECT CAST(@@GLOBAL.log_bin AS SIGNED) AS log_bin, CAST(@@GLOBAL.read_only AS SIGNED) AS read_only,
-       CAST(@@SESSION.binlog_format AS CHAR) AS binlog_format
+       CAST(@@SESSION.binlog_format AS CHAR) AS binlog_format,
+       CAST((SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'SLAVES_RUNNING') AS SIGNED)
+         AS replicating

@@ -106,6 +106,8 @@ pub struct DatabaseConfig {
     pub tls: DatabaseTls,
     /// Certificate authority for `verify`.
     pub tls_ca: Option<PathBuf>,
+    /// A server that replicates from another one is the one that the application writes to.
+    pub replica_is_primary: bool,
 }
 
 /// How TLS is used towards MariaDB.

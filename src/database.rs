@@ -13,6 +13,7 @@ mod paths;
 mod preflight;
 mod rows;
 mod schema;
+mod server;
 mod session;
 mod sql;
 mod survey;

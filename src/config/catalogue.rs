@@ -94,6 +94,8 @@ groups! {
         DATABASE_CA = Setting::new("database-ca", Takes::Text, "FILE")
             .help("Certificate authority for `--database-tls verify`, PEM")
             .described("the public ones (Mozilla's list)");
+        REPLICA_IS_PRIMARY = Setting::new("replica-is-primary", Takes::Switch("no-replica-is-primary"), "")
+            .help("The server replicates from another one, and the application writes to it all the same (circular replication)");
         LEDGER_SCHEMA = Setting::new("ledger-schema", Takes::Text, "NAME")
             .help("The schema in which the program keeps its journal; made if it does not exist")
             .default("avatar_migrate");

@@ -48,6 +48,7 @@ pub(super) fn database(layers: &Layers, passwords: Passwords, directory: &Path) 
         password,
         tls: tls.unwrap_or(default_tls),
         tls_ca: ca.map(|ca| ca.value).or(tls_ca),
+        replica_is_primary: layers.switch(&catalogue::REPLICA_IS_PRIMARY)?,
     })
 }
 

@@ -11,6 +11,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinHandle;
 
 use super::ledger_name::LedgerName;
+use super::server::check_server;
 use super::session::Database;
 use super::sql::statement;
 use crate::failure::{Failure, Holder};
@@ -36,8 +37,9 @@ impl RunLock {
     /// Takes the lock of the schema at once, or waits up to `wait` if its recorded holder seems dead.
     ///
     /// # Errors
-    /// [`Failure::Locked`] with the holder; or the server's own reason (Galera has no GET_LOCK).
+    /// [`Failure::Locked`] with the holder; or why this server will not do.
     pub async fn take(database: &Database, ledger: &LedgerName, wait: Duration) -> Result<Self> {
+        check_server(database).await?;
         let name = lock_name(database.schema());
         let mut connection = database.dedicated().await.context("failed to open the lock's connection")?;
         sqlx::query(statement!("lock_session.sql").sql()).execute(&mut connection).await?;

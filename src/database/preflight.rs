@@ -1,4 +1,4 @@
-//! What is looked at before anything is written: server, tables, columns, privileges.
+//! What is looked at before anything is written: tables, columns, privileges.
 
 use anyhow::{Context, Result};
 use sqlx::Row;
@@ -13,9 +13,8 @@ use crate::failure::Failure;
 /// Refuses what would fail half-way or could not be undone.
 ///
 /// # Errors
-/// [`Failure::Usage`] for settings and missing grants, [`Failure::Refused`] for what the schema itself forbids.
+/// [`Failure::Usage`] for missing grants, [`Failure::Refused`] for what the schema itself forbids.
 pub async fn preflight(database: &Database, config: &Config, references: &[TextColumn]) -> Result<()> {
-    check_server(database).await?;
     for column in references {
         check_privileges(database, column).await?;
     }
@@ -51,7 +50,6 @@ pub async fn schema_reasons(database: &Database, config: &Config, references: &[
 /// As [`preflight`].
 pub async fn preflight_undo(database: &Database, config: &Config, columns: &[TextColumn], writes: bool) -> Result<()> {
     if writes {
-        check_server(database).await?;
         for column in columns {
             check_privileges(database, column).await?;
         }
@@ -63,31 +61,6 @@ pub async fn preflight_undo(database: &Database, config: &Config, columns: &[Tex
     }
     let hint = "nothing was written; change the schema, then run rollback again".to_owned();
     Err(Failure::Refused { reasons, hint }.into())
-}
-
-async fn check_server(database: &Database) -> Result<()> {
-    let row = sqlx::query(statement!("server.sql").sql()).fetch_one(database.pool()).await?;
-    let (log_bin, read_only): (i64, i64) = (row.try_get("log_bin")?, row.try_get("read_only")?);
-    let binlog_format: String = row.try_get("binlog_format")?;
-    if log_bin != 0 && binlog_format == "STATEMENT" {
-        let message =
-            "the server logs statements (binlog_format=STATEMENT), which READ COMMITTED does not allow".to_owned();
-        let hint = "set binlog_format to MIXED or ROW on the server".to_owned();
-        return Err(Failure::Usage { message, hint }.into());
-    }
-    let refused =
-        |reason: &str, hint: &str| Failure::Refused { reasons: vec![reason.to_owned()], hint: hint.to_owned() };
-    if read_only != 0 {
-        return Err(
-            refused("the server is read-only (read_only=ON)", "connect to the primary, not to a replica").into()
-        );
-    }
-    let galera = sqlx::query(statement!("galera.sql").sql()).fetch_optional(database.pool()).await?;
-    if galera.is_some_and(|row| row.try_get::<String, _>(1).is_ok_and(|value| value == "ON")) {
-        let hint = "run against a server that is no member of a Galera cluster";
-        return Err(refused("the server is a member of a Galera cluster, which has no named locks", hint).into());
-    }
-    Ok(())
 }
 
 /// An UPDATE that matches no row: the server checks the very privileges that the cutover needs.

@@ -18,6 +18,7 @@ pub struct Database {
     pool: MySqlPool,
     schema: String,
     account: String,
+    replica_is_primary: bool,
 }
 
 impl Database {
@@ -33,7 +34,8 @@ impl Database {
             .after_connect(|connection, _| Box::pin(async move { set_up(connection).await }))
             .connect_lazy_with(options.clone());
         let schema = config.schema.clone();
-        let mut database = Self { options, pool, schema, account: String::new() };
+        let replica_is_primary = config.replica_is_primary;
+        let mut database = Self { options, pool, schema, account: String::new(), replica_is_primary };
         // One connection made by hand first: its error is the server's own, not a pool's time-out.
         let mut first = match database.dedicated().await {
             Ok(first) => first,
@@ -54,6 +56,11 @@ impl Database {
     #[must_use]
     pub fn schema(&self) -> &str {
         &self.schema
+    }
+
+    /// Whether a replica is taken all the same.
+    pub(super) fn replica_is_primary(&self) -> bool {
+        self.replica_is_primary
     }
 
     /// The GRANT that gives this user `privileges` on `object` (both already quoted).

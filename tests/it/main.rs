@@ -27,6 +27,7 @@ mod rollback;
 mod s3;
 mod s3_faults;
 mod secrets;
+mod servers;
 mod settings;
 mod support;
 mod suspects;
