@@ -11,9 +11,8 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 test: setup ## Run all tests, against a real MariaDB, SeaweedFS and the embedded S3 server
 	cargo test --workspace --locked
 
-deep: ## Search the model of the protocol through 50 million states, for at most 20 minutes and in 8 GB
-	ulimit -v 8388608; AVATAR_MIGRATE_TEST_MODEL_STATES=$${AVATAR_MIGRATE_TEST_MODEL_STATES:-50000000} \
-	  cargo test --locked -p avatar-migrate-model no_promise -- --nocapture
+deep: setup ## What is too long for every landing, under an hour; its figures go to docs/deep.json and README
+	@tools/deep
 
 demo: ## Watch a whole migration in under a minute; KEEP=1 leaves the servers running
 	@tools/setup mariadb

@@ -17,6 +17,7 @@ mod world;
 
 use std::time::{Duration, Instant};
 
+use avatar_migrate_kit::effort;
 use safeguard::{Safeguard, Safeguards};
 use search::{counterexample, search};
 use table::{Proof, expected, page};
@@ -56,6 +57,7 @@ fn no_promise_breaks_with_all_safeguards_on() {
     println!("{states} unique states in {:.1} s", begun.elapsed().as_secs_f64());
     let enough = wanted.unwrap_or(STATES_MIN).min(if begun.elapsed() < DEEP_TIME { usize::MAX } else { STATES_MIN });
     assert!(states >= enough, "{states} states are fewer than {enough}");
+    effort::record("model", &[("states", u64::try_from(states).expect("so many states")), ("broken_promises", 0)]);
 }
 
 /// The same world with more going on.
@@ -92,6 +94,7 @@ fn every_safeguard_is_missed_when_it_is_off() {
         println!("{safeguard:?}: {} steps: {} ({})", found.steps, found.promise, expected.world.name);
         proofs.push(Proof { words, expected, found });
     }
+    effort::record("safeguards", &[("switched_off", u64::try_from(proofs.len()).expect("so many safeguards"))]);
     golden(&page(&proofs));
 }
 

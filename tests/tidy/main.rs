@@ -2,11 +2,13 @@
 //! a file. Every rule is a function over texts in `rules`, and is shown there to fail on a bad example.
 
 mod code;
+mod promises;
 mod rules;
 
 use std::path::{Path, PathBuf};
 
 use avatar_migrate::config::catalogue;
+use promises::{Deep, Promises};
 use rules::Source;
 
 /// What is looked at.
@@ -66,6 +68,29 @@ fn every_setting_stands_in_the_readme() {
     for setting in catalogue::all().chain([&catalogue::CONFIG]) {
         assert!(readme.contains(&format!("`--{}", setting.name)), "README.md does not name --{}", setting.name);
     }
+}
+
+#[test]
+fn every_promise_and_every_hazard_names_tests_that_exist() {
+    let missing = Promises::read(root()).missing_tests(root());
+    assert!(missing.is_empty(), "\n{}", missing.join("\n"));
+}
+
+#[test]
+fn the_tables_of_promises_and_hazards_are_up_to_date() {
+    let (promises, readme) =
+        (Promises::read(root()), std::fs::read_to_string(root().join("README.md")).expect("README.md"));
+    golden("README.md", &promises::with_table(&readme, &promises.table(&Deep::read(root()))));
+    golden("docs/hazards.md", &promises.page());
+}
+
+fn golden(path: &str, text: &str) {
+    let file = root().join(path);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&file, text).expect("a file that can be written");
+    }
+    let written = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(written == text, "{path} is out of date: UPDATE_GOLDEN=1 cargo test --test tidy writes it");
 }
 
 /// Fails with all that a rule finds, so that it need not be run again and again.
