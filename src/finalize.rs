@@ -66,11 +66,11 @@ pub struct Deleted {
 /// If the request could not be carried out or judged.
 pub async fn delete_batch(
     deleter: &impl DeleteSources,
-    _proof: &ZeroLegacyProof<'_>,
+    proof: &ZeroLegacyProof<'_>,
     batch: &[Deletable],
 ) -> Result<Vec<DeleteEnd>> {
     let items: Vec<DeleteItem> = batch.iter().filter_map(Deletable::item).collect();
-    deleter.delete(&items).await.context("failed to delete sources")
+    deleter.delete(&items, proof.permitted()).await.context("failed to delete sources")
 }
 
 /// Deletes everything that there is evidence for, a batch at a time; before each the proof is made sure to be fresh.

@@ -28,6 +28,7 @@ mod upload;
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::time::SystemTime;
 
 pub use bucket::Bucket;
 pub use connect::{Stores, connect};
@@ -163,7 +164,15 @@ pub enum CopyEnd {
 pub trait DeleteSources: Send + Sync {
     /// Deletes each object on the condition that it still has its ETag; one end per item, in order. At most 1,000
     /// items, with distinct keys. What is wrong with single objects is an end; an error says nothing of any of them.
-    fn delete(&self, objects: &[DeleteItem]) -> impl Future<Output = Result<Vec<DeleteEnd>, StoreError>> + Send;
+    ///
+    /// The requests are signed as of `permitted`, the moment at which the right to delete was proved last. S3 refuses a
+    /// request whose signature is a quarter of an hour old (AWS: "RequestTimeTooSkewed"), so that a process which was
+    /// frozen in between deletes nothing when it wakes, whatever happened meanwhile.
+    fn delete(
+        &self,
+        objects: &[DeleteItem],
+        permitted: SystemTime,
+    ) -> impl Future<Output = Result<Vec<DeleteEnd>, StoreError>> + Send;
 }
 
 /// An object to delete while it has this ETag.

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType, EncodingType};
+use aws_smithy_async::time::StaticTimeSource;
 use sha2::{Digest, Sha256};
 
 use super::attributes::{headers_of_head, tagging};
@@ -44,6 +46,14 @@ impl Bucket {
         answer.map(drop).map_err(|failure| {
             failure.hint_if_forbidden("s3:ListBucket is needed").into_error("ListObjectsV2", self.subject(prefix))
         })
+    }
+
+    /// The same bucket whose requests are signed as of another moment than that of their sending. The SDK would sign a
+    /// refused one anew, as of the server's time.
+    pub(super) fn signed_as_of(&self, moment: SystemTime) -> Self {
+        let config = self.client.config().to_builder().time_source(StaticTimeSource::new(moment));
+        let config = config.disable_clock_skew_correction(true);
+        Self { client: Client::from_conf(config.build()), name: Arc::clone(&self.name) }
     }
 
     pub(super) fn client(&self) -> &Client {

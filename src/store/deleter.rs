@@ -1,5 +1,7 @@
 //! Deleting sources, in the strongest way that the endpoint has been seen to enforce.
 
+use std::time::SystemTime;
+
 use futures::StreamExt;
 
 use super::delete::{DeleteMode, Verdict, delete_batch, delete_if_match, delete_plain, no_verdict};
@@ -104,6 +106,21 @@ impl Deleter {
         }
     }
 
+    async fn delete_in_its_mode(&self, items: &[DeleteItem]) -> Result<Vec<DeleteEnd>, StoreError> {
+        let one_by_one = futures::stream::iter(items.to_vec());
+        Ok(match self.mode {
+            DeleteMode::Batch => self.delete_batches(items).await?,
+            DeleteMode::Single => {
+                let ends = one_by_one.map(|item| async move { self.delete_single(&item).await });
+                ends.buffered(DELETES_AT_ONCE).collect().await
+            }
+            DeleteMode::Compare => {
+                let ends = one_by_one.map(|item| async move { self.delete_compared(&item).await });
+                ends.buffered(DELETES_AT_ONCE).collect().await
+            }
+        })
+    }
+
     async fn delete_compared(&self, item: &DeleteItem) -> DeleteEnd {
         match self.bucket.head(&item.key).await {
             Ok(None) => DeleteEnd::Deleted,
@@ -118,19 +135,9 @@ impl Deleter {
 }
 
 impl DeleteSources for Deleter {
-    async fn delete(&self, items: &[DeleteItem]) -> Result<Vec<DeleteEnd>, StoreError> {
-        let one_by_one = futures::stream::iter(items.to_vec());
-        let mut ends: Vec<DeleteEnd> = match self.mode {
-            DeleteMode::Batch => self.delete_batches(items).await?,
-            DeleteMode::Single => {
-                let ends = one_by_one.map(|item| async move { self.delete_single(&item).await });
-                ends.buffered(DELETES_AT_ONCE).collect().await
-            }
-            DeleteMode::Compare => {
-                let ends = one_by_one.map(|item| async move { self.delete_compared(&item).await });
-                ends.buffered(DELETES_AT_ONCE).collect().await
-            }
-        };
+    async fn delete(&self, items: &[DeleteItem], permitted: SystemTime) -> Result<Vec<DeleteEnd>, StoreError> {
+        let deleter = Self { bucket: self.bucket.signed_as_of(permitted), mode: self.mode };
+        let mut ends = deleter.delete_in_its_mode(items).await?;
         // A repeated delete whose first answer was lost finds nothing that could match (SeaweedFS: 412 then, not 404).
         for (item, end) in items.iter().zip(&mut ends).filter(|(_, end)| **end == DeleteEnd::Changed) {
             if matches!(self.bucket.head(&item.key).await, Ok(None)) {

@@ -1,6 +1,6 @@
 //! The proof that no legacy path is left: the first of the two keys to a delete.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Result;
 
@@ -19,9 +19,9 @@ const FRESH: Duration = Duration::from_secs(30);
 ///
 /// ```compile_fail
 /// use avatar_migrate::{database::RunLock, verify::ZeroLegacyProof};
-/// use std::time::{Duration, Instant};
+/// use std::time::{Duration, Instant, SystemTime};
 /// fn forge(lock: &RunLock) -> ZeroLegacyProof<'_> {
-///     ZeroLegacyProof { lock, counted: Instant::now(), took: Duration::ZERO }
+///     ZeroLegacyProof { lock, counted: Instant::now(), took: Duration::ZERO, permitted: SystemTime::now() }
 /// }
 /// ```
 ///
@@ -42,6 +42,8 @@ pub struct ZeroLegacyProof<'lock> {
     lock: &'lock RunLock,
     counted: Instant,
     took: Duration,
+    /// When the lock was seen to be held last.
+    permitted: SystemTime,
 }
 
 impl<'lock> ZeroLegacyProof<'lock> {
@@ -59,7 +61,8 @@ impl<'lock> ZeroLegacyProof<'lock> {
             let hint = "the report lists each of them, with what to do about it".to_owned();
             return Err(Failure::Refused { reasons: verified.reasons.clone(), hint }.into());
         }
-        let mut proof = Self { lock, counted: Instant::now(), took: Duration::ZERO };
+        let now = SystemTime::now();
+        let mut proof = Self { lock, counted: Instant::now(), took: Duration::ZERO, permitted: now };
         proof.count(database, config).await?;
         Ok(proof)
     }
@@ -73,8 +76,16 @@ impl<'lock> ZeroLegacyProof<'lock> {
             self.count(database, config).await?;
         }
         // The lock must hold at each batch, fresh count or not.
+        let asked = SystemTime::now();
         drop(self.lock.connection().await?);
+        self.permitted = asked;
         Ok(())
+    }
+
+    /// When this proof was last known to hold: deletes are signed as of this moment, and are void a quarter of an hour later.
+    #[must_use]
+    pub fn permitted(&self) -> SystemTime {
+        self.permitted
     }
 
     async fn count(&mut self, database: &Database, config: &Config) -> Result<()> {

@@ -83,7 +83,7 @@ async fn hostile_keys_are_listed_read_copied_and_deleted() -> anyhow::Result<()>
     };
     assert_eq!(deleter.mode(), DeleteMode::Batch);
     let items: Vec<_> = objects.into_iter().map(|object| DeleteItem { key: object.key, etag: object.etag }).collect();
-    let ends = deleter.delete(&items).await?;
+    let ends = deleter.delete(&items, std::time::SystemTime::now()).await?;
     assert!(ends.iter().all(|end| *end == DeleteEnd::Deleted), "{ends:?}");
     assert_eq!(server.keys("legacy-s3"), Vec::<String>::new());
     Ok(())

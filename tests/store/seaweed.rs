@@ -63,7 +63,7 @@ async fn seaweedfs_copies_streams_and_deletes() -> anyhow::Result<()> {
     assert_eq!(objects.len(), count);
     let items: Vec<_> = objects.into_iter().map(|object| DeleteItem { key: object.key, etag: object.etag }).collect();
     for round in ["first", "repeated"] {
-        let ends = deleter.delete(&items).await?;
+        let ends = deleter.delete(&items, std::time::SystemTime::now()).await?;
         assert!(ends.iter().all(|end| *end == DeleteEnd::Deleted), "{round}: {ends:?}");
     }
     assert_eq!(listed(&stores.source, "").await?, []);

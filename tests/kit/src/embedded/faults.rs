@@ -10,6 +10,7 @@ use s3s::access::{S3Access, S3AccessContext};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
 use super::ACCOUNT;
+use super::age;
 use super::copy::source_name;
 
 /// A request which was authenticated and is about to be done.
@@ -104,6 +105,7 @@ impl S3Access for Guard {
         if context.credentials().is_none() {
             return Err(s3_error!(AccessDenied, "Access Denied"));
         }
+        age::check(context.headers())?;
         let (sequence, nth) = self.0.count(context.s3_op().name());
         expect_owner(context.headers())?;
         let hook = self.0.hook.read().unwrap_or_else(PoisonError::into_inner).clone();

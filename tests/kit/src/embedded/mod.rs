@@ -1,5 +1,6 @@
 //! An S3 server in this process and in memory, which does what AWS does.
 
+mod age;
 mod bucket;
 mod checksum;
 mod condition;

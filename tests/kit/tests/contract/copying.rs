@@ -1,11 +1,14 @@
 //! CopyObject, GetObject, tags.
 
+use std::time::{Duration, SystemTime};
+
 use anyhow::Context;
 use avatar_migrate_kit::png;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Credentials;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{MetadataDirective, TaggingDirective};
+use aws_smithy_async::time::StaticTimeSource;
 
 use crate::subject::{Subject, refusal};
 
@@ -129,5 +132,21 @@ pub(crate) async fn a_wrong_secret_is_refused(subject: &Subject) -> anyhow::Resu
     let config = subject.client.config().to_builder().credentials_provider(wrong).build();
     let listed = Client::from_conf(config).list_objects_v2().bucket(&subject.bucket).send().await;
     assert_eq!(refusal(listed)?, (403, Some("SignatureDoesNotMatch".to_owned())), "{}", subject.endpoint);
+    Ok(())
+}
+
+/// AWS: "RequestTimeTooSkewed". The right to delete is given for no longer than that.
+pub(crate) async fn an_old_signature_is_refused(subject: &Subject) -> anyhow::Result<()> {
+    for (minutes, refused) in [(14, false), (16, true)] {
+        let signed = SystemTime::now() - Duration::from_secs(60 * minutes);
+        let config = subject.client.config().to_builder().time_source(StaticTimeSource::new(signed));
+        let config = config.disable_clock_skew_correction(true).build();
+        let listed = Client::from_conf(config).list_objects_v2().bucket(&subject.bucket).send().await;
+        if refused {
+            assert_eq!(refusal(listed)?, (403, Some("RequestTimeTooSkewed".to_owned())), "{}", subject.endpoint);
+        } else {
+            listed?;
+        }
+    }
     Ok(())
 }

@@ -39,7 +39,7 @@ contract! {
         names_are_encoded_when_asked size_etag_and_date_are_told;
     hostile: hostile_keys_survive_put_copy_list_delete;
     copying: a_copy_keeps_everything directives_replace a_missing_source_is_told a_missing_bucket_is_told
-        a_range_is_cut tags_are_kept_apart a_wrong_secret_is_refused;
+        a_range_is_cut tags_are_kept_apart a_wrong_secret_is_refused an_old_signature_is_refused;
     conditions: put_conditions copy_source_conditions copy_target_conditions read_conditions delete_conditions;
     deleting: deleting_many_gives_a_verdict_each deleting_what_is_absent_succeeds a_bucket_lives_and_dies;
     multipart: a_multipart_copy_is_whole a_copy_of_a_multipart_object complete_conditions
