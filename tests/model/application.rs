@@ -2,7 +2,7 @@
 
 use crate::model::{Action, Protocol};
 use crate::safeguard::Safeguard;
-use crate::state::{BOTH, Clock, Late, Pair, Path, Round, Row, State, Step, Upload, Writer};
+use crate::state::{BOTH, Clock, Late, Pair, Path, Round, Row, State, Step, Unfinished, Upload, Writer};
 
 /// What may happen besides the program's own steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,6 +40,9 @@ pub(crate) enum Event {
     GracePasses,
     ApplyFence,
     DropLedger,
+    /// A delete that a killed finalize had sent arrives.
+    DeleteArrives,
+    QuarterOfAnHour,
 }
 
 impl Protocol {
@@ -82,6 +85,15 @@ impl Protocol {
             add(Event::ApplyFence);
         }
         let idle = BOTH.iter().all(|index| state.operators.at(*index).step == Step::Idle);
+        if state.flying.is_some() {
+            add(Event::DeleteArrives);
+        }
+        if BOTH
+            .iter()
+            .any(|index| state.unfinished.at(*index) == Unfinished::Recent && !state.operators.at(*index).connected)
+        {
+            add(Event::QuarterOfAnHour);
+        }
         if world.ledger_drops && idle && state.ledger != Pair::default() {
             add(Event::DropLedger);
         }
@@ -157,6 +169,8 @@ impl Protocol {
             Event::ReadPath => state.reader = None,
             Event::GracePasses => state.clock = Clock::Elapsed,
             Event::ApplyFence => state.fenced = true,
+            Event::DeleteArrives => Self::delete_arrives(state),
+            Event::QuarterOfAnHour => self.quarter_of_an_hour(state),
             Event::DropLedger => {
                 (state.ledger, state.erased, state.clock) = (Pair::default(), Pair::default(), Clock::Stopped);
             }
@@ -209,7 +223,7 @@ fn next_version(state: &mut State, object: u8) -> u8 {
 fn is_late(state: &State) -> bool {
     let deleting =
         BOTH.iter().any(|index| matches!(state.operators.at(*index).step, Step::Delete | Step::RecordDelete));
-    state.deleted || deleting
+    state.deleted || deleting || state.flying.is_some()
 }
 
 /// The application deletes the object that the row resolves to, and breaks other rows of the same path itself.

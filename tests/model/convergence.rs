@@ -10,7 +10,7 @@ impl Protocol {
     /// Whether the migration can finish from a state in which nothing is going on.
     pub(crate) fn converges(&self, state: &State) -> bool {
         let idle = BOTH.iter().all(|index| state.operators.at(*index).step == Step::Idle);
-        if !idle || state.writer.is_some() || state.reader.is_some() {
+        if !idle || state.writer.is_some() || state.reader.is_some() || state.flying.is_some() {
             return true;
         }
         let mut state = State { young: Pair::default(), ..*state };

@@ -70,6 +70,9 @@ impl Protocol {
                 state.breaks(Broken::StaleCutover);
             }
             state.rows.of(row).path = Path::Modern(object);
+            if self.world.rollback {
+                *state.journal.of(row) = Path::Modern(object);
+            }
             if state.gap.at(object) {
                 state.rows.of(row).late = Late::Excused;
             }

@@ -120,26 +120,34 @@ impl Protocol {
     }
 
     pub(crate) fn delete(&self, state: &mut State, index: u8) {
-        let object = state.operators.at(index).object;
-        let compared = state.operators.at(index).memory.at(object).source;
+        let operator = state.operators.at(index);
+        let object = operator.object;
+        let compared = operator.memory.at(object).source;
         let conditional = self.on(S::ConditionalDelete) && !self.world.ignores_if_match;
         let source = state.source.at(object);
+        if operator.expired {
+            return state.end(index);
+        }
         if source != 0 && (source == compared || !conditional) {
-            let promised = |row: &&u8| {
-                let row = state.rows.at(**row);
-                matches!(row.path, Path::Legacy(_)) && row.late == Late::No
-            };
-            if BOTH.iter().any(|row| promised(&row)) {
-                state.breaks(Broken::EarlyDelete);
-            }
-            if state.reader == Some((object, true)) {
-                state.breaks(Broken::StaleReader);
-            }
-            *state.source.of(object) = 0;
-            *state.young.of(object) = false;
-            state.deleted = true;
+            Self::delete_source(state, object);
         }
         state.go(index, Step::RecordDelete);
+    }
+
+    pub(crate) fn delete_source(state: &mut State, object: u8) {
+        let promised = |row: &&u8| {
+            let row = state.rows.at(**row);
+            matches!(row.path, Path::Legacy(_)) && row.late == Late::No
+        };
+        if BOTH.iter().any(|row| promised(&row)) {
+            state.breaks(Broken::EarlyDelete);
+        }
+        if state.reader == Some((object, true)) {
+            state.breaks(Broken::StaleReader);
+        }
+        *state.source.of(object) = 0;
+        *state.young.of(object) = false;
+        state.deleted = true;
     }
 
     pub(crate) fn record_delete(&self, state: &mut State, index: u8) {

@@ -9,6 +9,7 @@ mod copying;
 mod cutover;
 mod finalizing;
 mod model;
+mod rolling_back;
 mod safeguard;
 mod search;
 mod state;

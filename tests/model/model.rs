@@ -4,7 +4,7 @@ use stateright::{Model, Property};
 
 use crate::application::Event;
 use crate::safeguard::{Safeguard, Safeguards};
-use crate::state::{BOTH, Broken, Late, Operator, Path, Round, State, Step, TORN};
+use crate::state::{BOTH, Broken, Late, Operator, Path, Round, State, Step, TORN, Unfinished};
 use crate::world::World;
 
 /// The protocol in a world.
@@ -31,6 +31,7 @@ pub(crate) enum Answer {
 pub(crate) enum Action {
     Copy(u8),
     Finalize(u8),
+    Rollback(u8),
     Step(u8, Answer),
     /// Killed.
     Crash(u8),
@@ -55,6 +56,9 @@ impl Protocol {
             if free && state.runs < self.world.runs {
                 actions.push(Action::Copy(index));
                 actions.push(Action::Finalize(index));
+                if self.world.rollback {
+                    actions.push(Action::Rollback(index));
+                }
             }
             return;
         }
@@ -63,10 +67,10 @@ impl Protocol {
             return;
         }
         actions.push(Action::Crash(index));
-        if matches!(operator.step, Step::Copy(_) | Step::Commit) {
+        if matches!(operator.step, Step::Copy(_) | Step::Commit | Step::UndoMove) {
             actions.push(Action::Step(index, Answer::Lost));
         }
-        if matches!(operator.step, Step::Copy(_) | Step::Commit | Step::Update) {
+        if matches!(operator.step, Step::Copy(_) | Step::Commit | Step::Update | Step::UndoMove) {
             actions.push(Action::Step(index, Answer::NotDone));
         }
         if operator.connected && self.world.two_operators {
@@ -78,6 +82,26 @@ impl Protocol {
         state.runs += 1;
         state.lock = state.lock.or(Some(index));
         *state.operator(index) = Operator { step, connected: true, ..Operator::default() };
+    }
+
+    fn start_finalize(&self, state: &mut State, index: u8) {
+        Self::start(state, index, Step::ReadRows);
+        if self.world.rollback {
+            state.operator(index).closes = state.unfinished.at(index) == Unfinished::No;
+            *state.unfinished.of(index) = Unfinished::Recent;
+        }
+    }
+
+    /// Killed: what it had sent may still arrive, and its line in the ledger stays open.
+    fn crash(&self, state: &mut State, index: u8) {
+        let operator = state.operator(index);
+        operator.closes = false;
+        let (step, object, expired) = (operator.step, operator.object, operator.expired);
+        let compared = operator.memory.at(object).source;
+        if self.world.rollback && step == Step::Delete && !expired {
+            state.flying = Some((object, compared));
+        }
+        state.end(index);
     }
 
     fn step(&self, state: &mut State, index: u8, answer: Answer) {
@@ -104,6 +128,10 @@ impl Protocol {
             Step::Renew => self.renew(state, index),
             Step::Delete => self.delete(state, index),
             Step::RecordDelete => self.record_delete(state, index),
+            Step::UndoPlan => self.undo_plan(state, index),
+            Step::UndoLook => self.undo_look(state, index),
+            Step::UndoCopy => self.undo_copy(state, index),
+            Step::UndoMove => self.undo_move(state, index, answer),
         }
     }
 
@@ -112,14 +140,15 @@ impl Protocol {
         let mut state = *last;
         match action {
             Action::Copy(index) => Self::start(&mut state, index, Step::Plan),
-            Action::Finalize(index) => Self::start(&mut state, index, Step::ReadRows),
+            Action::Finalize(index) => self.start_finalize(&mut state, index),
+            Action::Rollback(index) => Self::start(&mut state, index, Step::UndoPlan),
             Action::Step(index, answer) => {
                 state.faults += u8::from(answer != Answer::Given);
                 self.step(&mut state, index, answer);
             }
             Action::Crash(index) => {
                 state.faults += 1;
-                state.end(index);
+                self.crash(&mut state, index);
             }
             Action::LoseLock(index) => {
                 state.faults += 1;

@@ -30,11 +30,16 @@ pub(crate) enum Safeguard {
     DeletedByApplication,
     SupersededOldSource,
     LiveETag,
+    UndoSourcesSeen,
+    UndoCompareAndSet,
+    UndoIfNoneMatch,
+    UndoWaits,
+    DeletesExpire,
 }
 
 impl Safeguard {
     /// All of them, with what they are in words.
-    pub(crate) const ALL: [(Self, &'static str); 27] = [
+    pub(crate) const ALL: [(Self, &'static str); 32] = [
         (Self::CompareAndSet, "compare and set: a row moves only if it holds the planned bytes, under its row lock"),
         (Self::RollBack, "any error in the transaction, or another count than journaled, rolls back all of it"),
         (Self::IfNoneMatch, "`If-None-Match: *` on the copy"),
@@ -62,6 +67,14 @@ impl Safeguard {
         (Self::DeletedByApplication, "an orphan whose checked copy is gone stays and is not copied again"),
         (Self::SupersededOldSource, "a source counts as old only while it is the one that was copied"),
         (Self::LiveETag, "what the ledger recorded counts only while the live ETag is the recorded one"),
+        (Self::UndoSourcesSeen, "rollback: a row goes back only after its source was seen"),
+        (Self::UndoCompareAndSet, "rollback: a row goes back only if it holds what the journal says it was moved to"),
+        (Self::UndoIfNoneMatch, "rollback: an object is copied back only where there is none (`If-None-Match: *`)"),
+        (Self::UndoWaits, "rollback waits until the deletes of an unfinished finalize are void"),
+        (
+            Self::DeletesExpire,
+            "a delete is signed as of the last look at the lock, and void a quarter of an hour later",
+        ),
     ];
 }
 

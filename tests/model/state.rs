@@ -111,6 +111,10 @@ pub(crate) enum Step {
     Renew,
     Delete,
     RecordDelete,
+    UndoPlan,
+    UndoLook,
+    UndoCopy,
+    UndoMove,
 }
 
 /// Which round of looking an object is looked at in.
@@ -165,6 +169,20 @@ pub(crate) struct Operator {
     pub(crate) memory: Pair<Memory>,
     /// Observer: the sources at the second look, then at COMMIT.
     pub(crate) seen: Pair<Version>,
+    /// The present run is a finalize whose end leaves no unfinished one of this operator.
+    pub(crate) closes: bool,
+    /// The signature of the delete that it is about to send is too old.
+    pub(crate) expired: bool,
+}
+
+/// Whether a finalize never said how it ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Unfinished {
+    #[default]
+    No,
+    /// It was alive less than a quarter of an hour ago.
+    Recent,
+    Silent,
 }
 
 /// Where an upload went.
@@ -223,6 +241,11 @@ pub(crate) struct State {
     pub(crate) operators: Pair<Operator>,
     pub(crate) clock: Clock,
     pub(crate) fenced: bool,
+    /// What the journal says each row was moved to, unless it went back.
+    pub(crate) journal: Pair<Path>,
+    pub(crate) unfinished: Pair<Unfinished>,
+    /// A delete of a killed finalize that may still arrive: the object and the version that it names.
+    pub(crate) flying: Option<(u8, Version)>,
     pub(crate) writer: Option<Writer>,
     /// A reader who holds the legacy path of this object, and whether the program has seen a row with it meanwhile.
     pub(crate) reader: Option<(u8, bool)>,
@@ -298,6 +321,9 @@ impl State {
 
     /// The run ends here, in whatever way: its transaction is rolled back and its lock is free.
     pub(crate) fn end(&mut self, index: u8) {
+        if self.operators.at(index).closes {
+            *self.unfinished.of(index) = Unfinished::No;
+        }
         *self.operator(index) = Operator::default();
         if self.lock == Some(index) {
             self.lock = None;

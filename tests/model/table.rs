@@ -4,7 +4,7 @@ use crate::safeguard::Safeguard;
 use crate::search::Counterexample;
 use crate::world::{
     DELETED, FAULTS, FENCED, NO_CONDITIONS, NO_REPLACEMENT, OLD_AND_NEW, OLD_CODE, ONE_NAME, ORPHANS, READERS,
-    SUPERSEDED, TWO, WORLDS, World,
+    ROLLED_BACK, SUPERSEDED, TWO, WORLDS, World,
 };
 use Safeguard as S;
 
@@ -40,6 +40,9 @@ pub(crate) fn expected(safeguard: Safeguard) -> Expected {
         S::Fence => alone(FENCED),
         S::DeletedByApplication => alone(DELETED),
         S::SupersededOldSource => alone(SUPERSEDED),
+        S::UndoSourcesSeen | S::UndoCompareAndSet | S::UndoIfNoneMatch | S::UndoWaits | S::DeletesExpire => {
+            alone(ROLLED_BACK)
+        }
         S::VerifyRefuses => Expected {
             world: FAULTS,
             cover: Some(Cover {

@@ -34,6 +34,8 @@ pub(crate) struct World {
     pub(crate) ignores_if_match: bool,
     /// The endpoint ignores `If-Match` on copies.
     pub(crate) ignores_replace: bool,
+    /// Operators roll back, with `--restore-objects`.
+    pub(crate) rollback: bool,
 }
 
 const QUIET: World = World {
@@ -58,6 +60,7 @@ const QUIET: World = World {
     blocked: false,
     ignores_if_match: false,
     ignores_replace: false,
+    rollback: false,
 };
 
 const SHARED: [Path; 2] = [Path::Legacy(0), Path::Legacy(0)];
@@ -216,8 +219,22 @@ pub(crate) const NO_REPLACEMENT: World = World {
     ..QUIET
 };
 
+pub(crate) const ROLLED_BACK: World = World {
+    name: "rolled back, also after a finalize that was killed or frozen",
+    rows: ONE,
+    source: [1, 0],
+    writes: 1,
+    runs: 4,
+    faults: 1,
+    two_operators: true,
+    old_writer: true,
+    new_overwrite: true,
+    rollback: true,
+    ..QUIET
+};
+
 /// All worlds, about as large as they are: what the small ones leave of a search goes to the others.
-pub(crate) const WORLDS: [World; 14] = [
+pub(crate) const WORLDS: [World; 15] = [
     FAULTS,
     FENCED,
     READERS,
@@ -232,6 +249,7 @@ pub(crate) const WORLDS: [World; 14] = [
     LATE_ROWS,
     OLD_AND_NEW,
     TWO,
+    ROLLED_BACK,
 ];
 
 impl World {
