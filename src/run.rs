@@ -28,7 +28,8 @@ use crate::failure::{Exit, Failure};
 use crate::pace::Pace;
 use crate::report::progress::Progress;
 use crate::store::{
-    Bucket, CopyConditions, CopyObjects, PartSizes, Requests, StoreError, StoreErrorKind, Stores, connect, prove_copies,
+    Bucket, CopyConditions, CopyObjects, PartSizes, Requests, Scratch, StoreError, StoreErrorKind, Stores, connect,
+    prove_copies,
 };
 
 /// Everything that a command works with.
@@ -161,7 +162,7 @@ pub(crate) async fn prove_conditions_in(
     canary: &impl CopyObjects,
     run: u64,
 ) -> Result<CopyConditions> {
-    let conditions = prove_copies(bucket, canary, &run.to_string()).await.map_err(usage)?;
+    let conditions = prove_copies(bucket, canary, &Scratch::of_run(&run.to_string())).await.map_err(usage)?;
     if conditions.all() {
         tracing::info!("the endpoint enforces every condition on copies");
     }

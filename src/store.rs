@@ -6,6 +6,7 @@
 mod attributes;
 mod body;
 mod bucket;
+mod checksum_canary;
 mod connect;
 mod copier;
 mod copy_canary;
@@ -15,6 +16,7 @@ mod delete_canary;
 mod deleter;
 mod failure;
 mod guard;
+mod list_canary;
 mod listing;
 mod multipart;
 mod parts;
@@ -31,13 +33,16 @@ use std::future::Future;
 use std::time::SystemTime;
 
 pub use bucket::Bucket;
+pub use checksum_canary::{CopyChecksum, prove_checksum};
 pub use connect::{Stores, connect};
 pub use copier::Copier;
 pub use copy_canary::{CopyConditions, prove_copies};
 pub use delete::DeleteMode;
 pub use deleter::{DeleteProof, Deleter, Unenforced};
+pub use list_canary::{ListTrial, prove_listing};
 pub use parts::PartSizes;
 pub use requests::{RequestCounters, Requests};
+pub use scratch::Scratch;
 pub use stream::Streamer;
 
 use crate::path::{ETag, ObjectKey};

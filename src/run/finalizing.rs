@@ -18,7 +18,7 @@ use crate::finalize::{Collected, Deleted, OrphansCopied, copy_orphans, delete_al
 use crate::finding::Finding;
 use crate::report::summary::{FinalizeObjects, FinalizeSummary};
 use crate::report::text::printable;
-use crate::store::{Copier, CopyObjects, DeleteProof, Deleter, ObjectInfo, Streamer};
+use crate::store::{Copier, CopyObjects, DeleteProof, Deleter, ObjectInfo, Scratch, Streamer};
 use crate::verify::{Kept, Sink, Stage, Verified, ZeroLegacyProof, verify};
 
 /// Orphans that are more than this part of the objects in scope hint at a wrong database or a forgotten table.
@@ -300,7 +300,7 @@ impl FinalizeRun<'_> {
 
     async fn deleter(&self) -> Result<Deleter> {
         let bucket = self.session.stores.source.clone();
-        match Deleter::prove(bucket, &self.ledger.run().to_string()).await? {
+        match Deleter::prove(bucket, &Scratch::of_run(&self.ledger.run().to_string())).await? {
             DeleteProof::Enforced(deleter) => Ok(deleter),
             DeleteProof::NotEnforced(unenforced) if self.options.unconditional_delete => {
                 tracing::warn!(

@@ -101,6 +101,28 @@ impl Bucket {
         }
     }
 
+    /// One page of a listing with at most `keys` keys, as far as the server heeds that.
+    pub(super) async fn page(
+        &self,
+        prefix: &str,
+        after: Option<&ObjectKey>,
+        token: Option<PageToken>,
+        keys: i32,
+    ) -> Result<ListPage, StoreError> {
+        let sent = token.map(|token| token.0);
+        let after = if sent.is_none() { after } else { None };
+        let request = self.client.list_objects_v2().bucket(self.name()).prefix(prefix).max_keys(keys);
+        // Without this encoding a key with a character that XML cannot hold breaks the whole answer.
+        let request = request
+            .encoding_type(EncodingType::Url)
+            .set_start_after(after.map(|key| key.as_str().to_owned()))
+            .set_continuation_token(sent.clone());
+        let answer = request.send().await.map_err(Failure::from);
+        answer.and_then(|output| listing::page(&output, sent.as_deref())).map_err(|failure| {
+            failure.hint_if_forbidden("s3:ListBucket is needed").into_error("ListObjectsV2", self.subject(prefix))
+        })
+    }
+
     async fn hash_once(&self, object: &ObjectInfo) -> Result<Option<Sha256Digest>, Failure> {
         let Some(mut output) = self.open(object, None).await? else { return Ok(None) };
         let mut hasher = Sha256::new();
@@ -138,18 +160,7 @@ impl ReadObjects for Bucket {
         after: Option<&ObjectKey>,
         token: Option<PageToken>,
     ) -> Result<ListPage, StoreError> {
-        let sent = token.map(|token| token.0);
-        let after = if sent.is_none() { after } else { None };
-        let request = self.client.list_objects_v2().bucket(self.name()).prefix(prefix).max_keys(1000);
-        // Without this encoding a key with a character that XML cannot hold breaks the whole answer.
-        let request = request
-            .encoding_type(EncodingType::Url)
-            .set_start_after(after.map(|key| key.as_str().to_owned()))
-            .set_continuation_token(sent.clone());
-        let answer = request.send().await.map_err(Failure::from);
-        answer.and_then(|output| listing::page(&output, sent.as_deref())).map_err(|failure| {
-            failure.hint_if_forbidden("s3:ListBucket is needed").into_error("ListObjectsV2", self.subject(prefix))
-        })
+        self.page(prefix, after, token, PAGE_KEYS).await
     }
 
     async fn sha256(&self, object: &ObjectInfo) -> Result<Option<Sha256Digest>, StoreError> {
@@ -164,6 +175,9 @@ impl ReadObjects for Bucket {
         }
     }
 }
+
+/// AWS: "ListObjectsV2", the most keys of one answer.
+const PAGE_KEYS: i32 = 1000;
 
 const HEAD_HINT: &str = "where s3:ListBucket is not granted S3 answers 403 for absent objects too, so grant both \
                          s3:GetObject and s3:ListBucket (and kms:Decrypt for encrypted objects)";

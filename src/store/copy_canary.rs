@@ -1,9 +1,9 @@
 //! Canaries for copies: does this endpoint refuse to overwrite, and to copy what changed? Many ignore such conditions.
 
 use super::failure::Failure;
-use super::scratch::{ETAG_OF_NOTHING_HERE, put, sweep};
+use super::scratch::{ETAG_OF_NOTHING_HERE, Scratch, put, swept};
 use super::{Bucket, CopyEnd, CopyGuard, CopyObjects, ObjectInfo, ReadObjects, StoreError};
-use crate::path::{ETag, ObjectKey};
+use crate::path::ETag;
 
 /// Which conditions on a copy the endpoint of a bucket was seen to enforce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,38 +27,34 @@ impl CopyConditions {
     }
 }
 
-/// Tries the conditions on scratch objects below `.avatar-migrate/canary-copy-` in `bucket`, with the copier itself:
-/// `copier` has to copy inside that bucket. Scratch objects are removed, those of earlier runs too.
+/// Tries the conditions on scratch objects in `bucket`, with the copier itself: `copier` has to copy inside that bucket.
+/// Scratch objects are removed, those of earlier runs too.
 ///
 /// # Errors
 /// [`StoreError`] if the scratch objects cannot be written, judged or removed.
-pub async fn prove_copies(bucket: &Bucket, copier: &impl CopyObjects, run: &str) -> Result<CopyConditions, StoreError> {
-    sweep(bucket, SCRATCH).await?;
-    let conditions = tried(bucket, copier, run).await;
-    // Removed however the trial went; its own error comes first.
-    let swept = sweep(bucket, SCRATCH).await;
-    let conditions = conditions?;
-    swept?;
-    Ok(conditions)
+pub async fn prove_copies(
+    bucket: &Bucket,
+    copier: &impl CopyObjects,
+    scratch: &Scratch,
+) -> Result<CopyConditions, StoreError> {
+    swept(bucket, &scratch.prefix(TRIAL), tried(bucket, copier, scratch)).await
 }
 
-async fn tried(bucket: &Bucket, copier: &impl CopyObjects, run: &str) -> Result<CopyConditions, StoreError> {
-    let scratch = |name: &str| {
-        ObjectKey::new(format!("{SCRATCH}{run}-{name}"))
-            .map_err(|error| failed(bucket, Failure::unusable_answer(error.to_string())))
-    };
+async fn tried(bucket: &Bucket, copier: &impl CopyObjects, scratch: &Scratch) -> Result<CopyConditions, StoreError> {
+    let failed = |failure: Failure| failure.into_error("copy canary", bucket.subject(&scratch.prefix(TRIAL)));
     let written = async |name: &str| {
-        let put = put(bucket, &scratch(name)?, "to prove conditional copies").await;
-        put.map_err(|failure| failed(bucket, failure))
+        let key = scratch.key(TRIAL, name).map_err(failed)?;
+        put(bucket, &key, "to prove conditional copies").await.map_err(failed)
     };
     let (source, kept) = (written("source").await?, written("kept").await?);
     let nobody = ETag::new(ETAG_OF_NOTHING_HERE);
     let own_copy = refused(bucket, copier, &source, &kept, &CopyGuard::OwnCopy(nobody.clone())).await?;
     let absent = refused(bucket, copier, &source, &kept, &CopyGuard::Absent).await?;
     let changed = ObjectInfo { etag: nobody, ..source };
-    let target = scratch("target")?;
+    let target = scratch.key(TRIAL, "target").map_err(failed)?;
     let end = copier.copy(&changed, &target, &CopyGuard::Absent).await?;
-    let source = !matches!(end, CopyEnd::Copied { .. }) && bucket.head(&target).await?.is_none();
+    // A source that is gone, swept by a run on another schema, has proved nothing.
+    let source = matches!(end, CopyEnd::Unsettled) && bucket.head(&target).await?.is_none();
     Ok(CopyConditions { absent, own_copy, source })
 }
 
@@ -75,9 +71,5 @@ async fn refused(
     Ok(!matches!(end, CopyEnd::Copied { .. }) && now.is_some_and(|details| details.info.etag == kept.etag))
 }
 
-fn failed(bucket: &Bucket, failure: Failure) -> StoreError {
-    failure.into_error("copy canary", bucket.subject(SCRATCH))
-}
-
-/// Nothing but copy canaries is below this prefix.
-const SCRATCH: &str = ".avatar-migrate/canary-copy-";
+/// What the scratch objects of this trial are named after.
+const TRIAL: &str = "copy";

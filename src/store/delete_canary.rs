@@ -2,37 +2,35 @@
 
 use super::delete::{DeleteMode, Verdict, delete_batch, delete_if_match};
 use super::failure::Failure;
-use super::scratch::{ETAG_OF_NOTHING_HERE, put, sweep};
+use super::scratch::{ETAG_OF_NOTHING_HERE, Scratch, put, swept};
 use super::{Bucket, DeleteEnd, DeleteItem, ReadObjects, StoreError};
-use crate::path::{ETag, ObjectKey};
+use crate::path::ETag;
 
 /// The strongest conditional delete that is enforced; `None` if there is none.
 ///
 /// A batch deleter falls back to single deletes for keys that XML cannot carry, so a batch counts only where singles
 /// do.
-pub(super) async fn prove(bucket: &Bucket, run: &str) -> Result<Option<DeleteMode>, StoreError> {
-    sweep(bucket, SCRATCH).await?;
-    let mode = enforced_mode(bucket, run).await;
-    // Removed however the trial went; its own error comes first.
-    let swept = sweep(bucket, SCRATCH).await;
-    let mode = mode?;
-    swept?;
-    Ok(mode)
+pub(super) async fn prove(bucket: &Bucket, scratch: &Scratch) -> Result<Option<DeleteMode>, StoreError> {
+    swept(bucket, &scratch.prefix(TRIAL), enforced_mode(bucket, scratch)).await
 }
 
-async fn enforced_mode(bucket: &Bucket, run: &str) -> Result<Option<DeleteMode>, StoreError> {
-    if !is_enforced(bucket, DeleteMode::Single, &format!("{SCRATCH}{run}-single")).await? {
+async fn enforced_mode(bucket: &Bucket, scratch: &Scratch) -> Result<Option<DeleteMode>, StoreError> {
+    if !is_enforced(bucket, DeleteMode::Single, scratch).await? {
         return Ok(None);
     }
-    let batch = is_enforced(bucket, DeleteMode::Batch, &format!("{SCRATCH}{run}-batch")).await?;
+    let batch = is_enforced(bucket, DeleteMode::Batch, scratch).await?;
     Ok(Some(if batch { DeleteMode::Batch } else { DeleteMode::Single }))
 }
 
 /// Whether a delete with a wrong ETag is refused and keeps the object, and one with the right ETag removes it. The
 /// second half matters as well: an endpoint that refuses every ETag, for its quotes say, would delete nothing.
-async fn is_enforced(bucket: &Bucket, mode: DeleteMode, key: &str) -> Result<bool, StoreError> {
-    let failed = |failure: Failure| failure.into_error("delete canary", bucket.subject(key));
-    let key = ObjectKey::new(key).map_err(|error| failed(Failure::unusable_answer(error.to_string())))?;
+async fn is_enforced(bucket: &Bucket, mode: DeleteMode, scratch: &Scratch) -> Result<bool, StoreError> {
+    let failed = |failure: Failure| failure.into_error("delete canary", bucket.subject(&scratch.prefix(TRIAL)));
+    let name = match mode {
+        DeleteMode::Batch => "batch",
+        DeleteMode::Single | DeleteMode::Compare => "single",
+    };
+    let key = scratch.key(TRIAL, name).map_err(failed)?;
     let etag = put(bucket, &key, "to prove conditional deletes").await.map_err(failed)?.etag;
     let wrong = DeleteItem { key: key.clone(), etag: ETag::new(ETAG_OF_NOTHING_HERE) };
     if delete(bucket, mode, &wrong).await.map_err(failed)? != Some(DeleteEnd::Changed) {
@@ -62,5 +60,5 @@ async fn delete(bucket: &Bucket, mode: DeleteMode, item: &DeleteItem) -> Result<
     }
 }
 
-/// Nothing but delete canaries is below this prefix.
-const SCRATCH: &str = ".avatar-migrate/canary-delete-";
+/// What the scratch objects of this trial are named after.
+const TRIAL: &str = "delete";

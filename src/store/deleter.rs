@@ -6,7 +6,7 @@ use futures::StreamExt;
 
 use super::delete::{DeleteMode, Verdict, delete_batch, delete_if_match, delete_plain, no_verdict};
 use super::patience::{ATTEMPTS_MAX, pause_before};
-use super::{Bucket, DeleteEnd, DeleteItem, DeleteSources, ReadObjects, StoreError, delete_canary};
+use super::{Bucket, DeleteEnd, DeleteItem, DeleteSources, ReadObjects, Scratch, StoreError, delete_canary};
 use crate::path::ObjectKey;
 
 /// What an endpoint was seen to do with conditional deletes.
@@ -38,13 +38,12 @@ pub struct Deleter {
 }
 
 impl Deleter {
-    /// Tries conditional deletes on scratch objects below `.avatar-migrate/canary-` in `bucket`, and removes those and
-    /// what earlier runs left of theirs. `run` tells the runs apart.
+    /// Tries conditional deletes on scratch objects in `bucket`, and removes those and what earlier runs left of theirs.
     ///
     /// # Errors
     /// [`StoreError`] if the scratch objects cannot be written, judged or removed.
-    pub async fn prove(bucket: Bucket, run: &str) -> Result<DeleteProof, StoreError> {
-        Ok(match delete_canary::prove(&bucket, run).await? {
+    pub async fn prove(bucket: Bucket, scratch: &Scratch) -> Result<DeleteProof, StoreError> {
+        Ok(match delete_canary::prove(&bucket, scratch).await? {
             Some(mode) => DeleteProof::Enforced(Self { bucket, mode }),
             None => DeleteProof::NotEnforced(Unenforced(bucket)),
         })

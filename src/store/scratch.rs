@@ -1,9 +1,57 @@
 //! Scratch objects: written to try what an endpoint does, and always removed.
 
+use std::future::Future;
+
 use super::delete::delete_plain;
 use super::failure::Failure;
 use super::{Bucket, ObjectInfo, ReadObjects, StoreError};
 use crate::path::{ETag, ObjectKey};
+
+/// Whose scratch objects these are. `doctor` holds no lock and may run beside a run, so that neither may sweep the other's.
+#[derive(Clone, Debug)]
+pub struct Scratch {
+    area: &'static str,
+    name: String,
+}
+
+impl Scratch {
+    /// Those of a run with a number in the ledger.
+    #[must_use]
+    pub fn of_run(run: &str) -> Self {
+        Self { area: "canary", name: run.to_owned() }
+    }
+
+    /// Those of `doctor`, which have the same names in every run: also what a listing conceals is removed by the next one.
+    #[must_use]
+    pub fn of_doctor() -> Self {
+        Self { area: "doctor", name: "scratch".to_owned() }
+    }
+
+    /// What all scratch objects of one trial begin with, those of earlier runs too: what is swept.
+    pub(super) fn prefix(&self, trial: &str) -> String {
+        format!(".avatar-migrate/{}-{trial}-", self.area)
+    }
+
+    /// The key of one scratch object of this run.
+    pub(super) fn key(&self, trial: &str, name: &str) -> Result<ObjectKey, Failure> {
+        let key = ObjectKey::new(format!("{}{}-{name}", self.prefix(trial), self.name));
+        key.map_err(|error| Failure::unusable_answer(error.to_string()))
+    }
+}
+
+/// Runs `trial` between two sweeps of its scratch objects. They are removed however it went; its own error comes first.
+pub(super) async fn swept<T>(
+    bucket: &Bucket,
+    prefix: &str,
+    trial: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    sweep(bucket, prefix).await?;
+    let tried = trial.await;
+    let swept = sweep(bucket, prefix).await;
+    let tried = tried?;
+    swept?;
+    Ok(tried)
+}
 
 /// Writes a scratch object whose content is its own key. `purpose` completes the message where that is forbidden.
 pub(super) async fn put(bucket: &Bucket, key: &ObjectKey, purpose: &str) -> Result<ObjectInfo, Failure> {
@@ -17,7 +65,7 @@ pub(super) async fn put(bucket: &Bucket, key: &ObjectKey, purpose: &str) -> Resu
 }
 
 /// Removes every scratch object below `prefix`, also those of runs that were killed.
-pub(super) async fn sweep(bucket: &Bucket, prefix: &str) -> Result<(), StoreError> {
+async fn sweep(bucket: &Bucket, prefix: &str) -> Result<(), StoreError> {
     let mut token = None;
     loop {
         let page = bucket.list(prefix, None, token).await?;

@@ -4,7 +4,7 @@ use anyhow::{Context, ensure};
 use avatar_migrate::path::ETag;
 use avatar_migrate::store::{
     Copier, CopyEnd, CopyGuard, CopyObjects, DeleteEnd, DeleteItem, DeleteMode, DeleteProof, DeleteSources, Deleter,
-    ObjectInfo, ReadObjects, Sha256Digest, Streamer,
+    ObjectInfo, ReadObjects, Scratch, Sha256Digest, Streamer,
 };
 use avatar_migrate_kit::{Algorithm, EmbeddedS3, ObjectHeaders, StoredChecksum};
 use sha2::{Digest, Sha256};
@@ -78,7 +78,7 @@ async fn hostile_keys_are_listed_read_copied_and_deleted() -> anyhow::Result<()>
             assert_eq!(server.object("production-s3", &target).context(target)?.body, name.as_bytes());
         }
     }
-    let DeleteProof::Enforced(deleter) = Deleter::prove(stores.source.clone(), "run1").await? else {
+    let DeleteProof::Enforced(deleter) = Deleter::prove(stores.source.clone(), &Scratch::of_run("run1")).await? else {
         anyhow::bail!("not enforced")
     };
     assert_eq!(deleter.mode(), DeleteMode::Batch);

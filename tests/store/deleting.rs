@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use avatar_migrate::path::ETag;
-use avatar_migrate::store::{DeleteEnd, DeleteItem, DeleteMode, DeleteProof, DeleteSources, Deleter};
+use avatar_migrate::store::{DeleteEnd, DeleteItem, DeleteMode, DeleteProof, DeleteSources, Deleter, Scratch};
 use avatar_migrate_kit::{Fault, Ignored};
 
 use crate::{embedded, info, key};
@@ -21,7 +21,7 @@ async fn deletes_keep_what_changed_and_say_so() -> anyhow::Result<()> {
     let item = |name: &str| anyhow::Ok(DeleteItem { key: key(name)?, etag: etag.clone() });
     let items = [item("image/same")?, item("image/changed")?, item("image/absent")?];
     let ends = [DeleteEnd::Deleted, DeleteEnd::Changed, DeleteEnd::Deleted];
-    let DeleteProof::Enforced(deleter) = Deleter::prove(stores.source.clone(), "run").await? else {
+    let DeleteProof::Enforced(deleter) = Deleter::prove(stores.source.clone(), &Scratch::of_run("run")).await? else {
         anyhow::bail!("not enforced")
     };
     assert_eq!(server.keys("legacy-s3"), ["image/changed", "image/same"], "no scratch object is left");
@@ -45,7 +45,7 @@ async fn weaker_endpoints_get_weaker_deleters() -> anyhow::Result<()> {
         "DeleteObjects" => Fault::Status(501, "NotImplemented".to_owned()),
         _ => Fault::None,
     });
-    let DeleteProof::Enforced(single) = Deleter::prove(stores.source.clone(), "run").await? else {
+    let DeleteProof::Enforced(single) = Deleter::prove(stores.source.clone(), &Scratch::of_run("run")).await? else {
         anyhow::bail!("not enforced")
     };
     assert_eq!(single.mode(), DeleteMode::Single);
@@ -57,7 +57,8 @@ async fn weaker_endpoints_get_weaker_deleters() -> anyhow::Result<()> {
         _ => Fault::None,
     });
     server.reset_requests();
-    let DeleteProof::NotEnforced(unenforced) = Deleter::prove(stores.source.clone(), "run").await? else {
+    let DeleteProof::NotEnforced(unenforced) = Deleter::prove(stores.source.clone(), &Scratch::of_run("run")).await?
+    else {
         anyhow::bail!("enforced")
     };
     let compare = unenforced.compare_instead();

@@ -3,7 +3,7 @@
 use anyhow::{Context, ensure};
 use avatar_migrate::store::{
     Copier, CopyEnd, CopyGuard, CopyObjects, DeleteEnd, DeleteItem, DeleteMode, DeleteProof, DeleteSources, Deleter,
-    ObjectInfo, PartSizes, ReadObjects, Stores, Streamer,
+    ObjectInfo, PartSizes, ReadObjects, Scratch, Stores, Streamer,
 };
 use avatar_migrate_kit::Seaweed;
 
@@ -55,7 +55,7 @@ async fn seaweedfs_copies_streams_and_deletes() -> anyhow::Result<()> {
         let streamer = Streamer::new(stores.source.clone(), stores.target.clone(), sizes);
         check_on_seaweed(&stores, &streamer, &format!("{name}/streamed")).await?;
     }
-    let DeleteProof::Enforced(deleter) = Deleter::prove(stores.source.clone(), "run").await? else {
+    let DeleteProof::Enforced(deleter) = Deleter::prove(stores.source.clone(), &Scratch::of_run("run")).await? else {
         anyhow::bail!("not enforced")
     };
     assert_eq!(deleter.mode(), DeleteMode::Batch);

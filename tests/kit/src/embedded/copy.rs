@@ -56,12 +56,13 @@ pub(crate) fn copy_object(
         part_sizes: Arc::default(),
         storage_class: kept_class(input.storage_class.as_ref()),
     };
+    let told = told_checksum(store, &copy, asked);
     let mut result = CopyObjectResult {
         e_tag: Some(copy.e_tag_dto()),
         last_modified: Some(copy.last_modified_dto()),
         ..CopyObjectResult::default()
     };
-    answer_checksum!(typed result, copy.checksum.as_ref());
+    answer_checksum!(typed result, told.as_ref());
     let conditions = store.heeded(Ignored::Target, Conditions::of_target(&request.headers)?);
     store.put(&input.bucket, &input.key, copy, &conditions)?;
     Ok(S3Response::new(CopyObjectOutput {
@@ -116,6 +117,15 @@ fn checksum_of_copy(source: &StoredObject, asked: Option<Algorithm>) -> StoredCh
     match stored {
         Some(checksum) if checksum.algorithm == algorithm && !checksum.composite => checksum.clone(),
         Some(_) | None => StoredChecksum::of(algorithm, &source.body),
+    }
+}
+
+/// What the answer says of the copy's checksum.
+fn told_checksum(store: &Store, copy: &StoredObject, asked: Option<Algorithm>) -> Option<StoredChecksum> {
+    match asked {
+        Some(_) if store.ignores(Ignored::CopyChecksum) => None,
+        Some(algorithm) if store.ignores(Ignored::CopyChecksumContent) => Some(StoredChecksum::of(algorithm, &[])),
+        Some(_) | None => copy.checksum.clone(),
     }
 }
 

@@ -13,7 +13,7 @@ use s3s::dto::{
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
 use super::object::StoredObject;
-use super::store::{Objects, Store};
+use super::store::{Ignored, Objects, Store};
 
 /// S3 never answers more, whatever is asked.
 const PAGE_LIMIT: i32 = 1000;
@@ -31,7 +31,7 @@ pub(crate) fn list_objects_v2(
         (None, None) => Position::Start,
     };
     let query = Query { prefix: opt(&input.prefix), delimiter: opt(&input.delimiter), after, max_keys };
-    let page = store.read(&input.bucket, |bucket| page_of(&bucket.objects, &query))?;
+    let page = store.read(&input.bucket, |bucket| page_as_told(store, &bucket.objects, &query))?;
     let encode = Encoding::new(input.encoding_type.as_ref())?;
     let output = ListObjectsV2Output {
         name: Some(input.bucket),
@@ -105,17 +105,41 @@ struct Page {
     next: Option<Position>,
 }
 
+/// A page as a server gives it that may ignore order and slashes.
+fn page_as_told(store: &Store, objects: &Objects, query: &Query) -> Page {
+    let shown = !store.ignores(Ignored::ListDoubleSlashes);
+    let seen = |key: &String| key.starts_with(&query.prefix) && (shown || !key.contains("//"));
+    if !store.ignores(Ignored::ListOrder) {
+        let from = objects.range::<str, _>((query.lower_bound(), Bound::Unbounded));
+        return page_from(
+            from.take_while(|(key, _)| key.starts_with(&query.prefix)).filter(|(key, _)| seen(key)),
+            query,
+        );
+    }
+    let mut all: Vec<_> = objects.iter().filter(|(key, _)| seen(key)).collect();
+    all.sort_by_key(|(key, _)| slashes_first(key));
+    let after = slashes_first(query.after.text());
+    page_from(all.into_iter().filter(|(key, _)| slashes_first(key) > after), query)
+}
+
+/// In this order a directory stands before all names that begin as it does.
+fn slashes_first(key: &str) -> String {
+    key.replace('/', "\0")
+}
+
 fn page_of(objects: &Objects, query: &Query) -> Page {
+    let from = objects.range::<str, _>((query.lower_bound(), Bound::Unbounded));
+    page_from(from.take_while(|(key, _)| key.starts_with(&query.prefix)), query)
+}
+
+fn page_from<'a>(objects: impl Iterator<Item = (&'a String, &'a Arc<StoredObject>)>, query: &Query) -> Page {
     let mut page = Page { objects: Vec::new(), prefixes: Vec::new(), next: None };
     let room = usize::try_from(query.max_keys).unwrap_or(0);
     if room == 0 {
         return page;
     }
     let mut last = query.after.clone();
-    for (key, object) in objects.range::<str, _>((query.lower_bound(), Bound::Unbounded)) {
-        if !key.starts_with(&query.prefix) {
-            break;
-        }
+    for (key, object) in objects {
         if matches!(&last, Position::AfterPrefix(prefix) if key.starts_with(prefix)) {
             continue;
         }

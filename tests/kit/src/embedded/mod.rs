@@ -181,7 +181,7 @@ impl EmbeddedS3 {
         self.store.least_part.store(bytes, Ordering::Relaxed);
     }
 
-    /// Ignores these conditions from now on, as servers other than AWS do, and no others.
+    /// Ignores these from now on, as servers other than AWS do, and nothing else.
     pub fn ignore(&self, ignored: &[Ignored]) {
         self.store.ignore(ignored);
     }

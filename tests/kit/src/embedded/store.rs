@@ -26,7 +26,7 @@ pub(crate) struct Store {
     ignored: RwLock<Vec<Ignored>>,
 }
 
-/// A condition that a server other than AWS may ignore silently.
+/// What a server other than AWS may silently ignore, or do otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ignored {
     /// `If-None-Match` and `If-Match` on the target of CopyObject and PutObject.
@@ -37,6 +37,14 @@ pub enum Ignored {
     Delete,
     /// The ETag of a key in DeleteObjects.
     DeleteBatch,
+    /// The byte order of listings: directories come before their neighbours, as in a file system.
+    ListOrder,
+    /// Keys with two slashes in a row: they are kept, but no listing shows them.
+    ListDoubleSlashes,
+    /// The checksum that a copy is asked for: the answer gives none.
+    CopyChecksum,
+    /// The content of a copy: its SHA-256 is told as that of no bytes.
+    CopyChecksumContent,
 }
 
 /// One bucket.
@@ -66,8 +74,12 @@ impl Store {
 
     /// The conditions of a request, or none if this server ignores such ones.
     pub(crate) fn heeded(&self, kind: Ignored, conditions: Conditions) -> Conditions {
-        let ignored = self.ignored.read().unwrap_or_else(PoisonError::into_inner);
-        if ignored.contains(&kind) { Conditions::default() } else { conditions }
+        if self.ignores(kind) { Conditions::default() } else { conditions }
+    }
+
+    /// Whether this server ignores it.
+    pub(crate) fn ignores(&self, kind: Ignored) -> bool {
+        self.ignored.read().unwrap_or_else(PoisonError::into_inner).contains(&kind)
     }
 
     /// Runs `read` on a bucket, or answers NoSuchBucket.
