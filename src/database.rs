@@ -4,6 +4,8 @@
 
 mod blocked;
 mod column;
+mod examine;
+mod grants;
 mod journal;
 mod ledger;
 mod ledger_name;
@@ -23,15 +25,17 @@ mod view;
 
 pub use blocked::count_blocked_rows;
 pub use column::{Content, KeyColumn, TextColumn, UniquePart};
+pub use examine::{Replica, Trigger, missing_for_ledger, replica, session_cipher, update_triggers};
 pub use journal::{KeyRange, move_rows, next_boundary};
 pub use ledger::Ledger;
 pub use ledger_name::LedgerName;
-pub use lock::RunLock;
+pub use lock::{RunLock, lock_holder};
 pub use objects::{LedgerObject, ObjectMark, ObjectState};
 pub use paths::{plan_objects, plan_paths};
-pub use preflight::{preflight, preflight_undo, schema_reasons};
+pub use preflight::{check_privileges, preflight, preflight_undo, schema_reasons};
 pub use rows::{CandidateRow, Candidates, ClearCounts, count_clear, for_each_candidate};
 pub use schema::text_columns;
+pub use server::{ServerFacts, server_facts};
 pub use session::Database;
 pub use survey::{ClassCounts, ColumnSurvey, Role, check_names, references, role, survey};
 pub use undo::{SourceState, Undo, UndoCounts};

@@ -1,1 +1,3 @@
 //! What operators run around a migration.
+
+pub mod doctor;

@@ -2,6 +2,7 @@
 
 mod approval;
 mod copying;
+mod doctoring;
 mod dry;
 mod files;
 mod finalizing;
@@ -17,6 +18,7 @@ use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
 pub use copying::copy;
+pub use doctoring::doctor;
 pub use files::check_files;
 pub use finalizing::{Confirm, Confirmation, FinalizeEnd, finalize};
 pub use rollingback::{ConfirmRollback, RollbackConfirmation, rollback};
@@ -115,10 +117,15 @@ fn refuse_unusable(temp_dir: &Path) -> Result<()> {
 
 /// Off this host, a connection that verifies nothing can be read and changed on its way.
 fn warn_of_plaintext(database: &DatabaseConfig) {
-    let loopback = database.host == "localhost" || database.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
-    if database.tls != DatabaseTls::Verify && database.socket.is_none() && !loopback {
+    if database.tls != DatabaseTls::Verify && !is_local(database) {
         tracing::warn!("the connection to the database is not verified: give --database-tls verify");
     }
+}
+
+/// Whether the connection stays on this host.
+fn is_local(database: &DatabaseConfig) -> bool {
+    let loopback = database.host == "localhost" || database.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+    database.socket.is_some() || loopback
 }
 
 /// The SDK does not say of which profile it found no credentials.
@@ -134,20 +141,7 @@ fn of_profile(error: StoreError, bucket: &BucketConfig) -> StoreError {
 
 /// A bucket that cannot be reached at all is a matter of settings where the operator can change them.
 fn usage(error: StoreError) -> anyhow::Error {
-    let hint = match error.kind {
-        StoreErrorKind::NoSuchBucket => "check --source-bucket and --target-bucket, and the endpoint they are on",
-        StoreErrorKind::Credentials => {
-            "check the AWS profile or the environment's keys (--source-profile, --target-profile)"
-        }
-        StoreErrorKind::Forbidden => {
-            "grant s3:ListBucket on the bucket and s3:GetObject on its objects to this identity"
-        }
-        StoreErrorKind::Other => "check --source-region, --target-region and the endpoint URLs",
-        StoreErrorKind::Unreachable => {
-            "check --source-endpoint-url and --target-endpoint-url, and that the server is running"
-        }
-        StoreErrorKind::Archived | StoreErrorKind::Throttled => return error.into(),
-    };
+    let Some(hint) = error.kind.advice() else { return error.into() };
     Failure::Usage { message: error.to_string(), hint: hint.to_owned() }.into()
 }
 
@@ -163,21 +157,12 @@ pub(crate) async fn prove_conditions_in(
     run: u64,
 ) -> Result<CopyConditions> {
     let conditions = prove_copies(bucket, canary, &Scratch::of_run(&run.to_string())).await.map_err(usage)?;
-    if conditions.all() {
+    let shortcomings = conditions.shortcomings();
+    if shortcomings.is_empty() {
         tracing::info!("the endpoint enforces every condition on copies");
     }
-    if !conditions.absent {
-        tracing::warn!(
-            "the endpoint would overwrite (it ignores If-None-Match): each target is looked at before its copy"
-        );
-    }
-    if !conditions.own_copy {
-        tracing::warn!(
-            "the endpoint ignores If-Match on copies: a copy whose source changed is reported, not replaced"
-        );
-    }
-    if !conditions.source {
-        tracing::warn!("the endpoint copies a source that changed: each copy is compared with what was listed");
+    for text in shortcomings {
+        tracing::warn!("{text}");
     }
     Ok(conditions)
 }

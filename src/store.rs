@@ -7,6 +7,7 @@ mod attributes;
 mod body;
 mod bucket;
 mod checksum_canary;
+mod clock;
 mod connect;
 mod copier;
 mod copy_canary;
@@ -21,8 +22,10 @@ mod listing;
 mod multipart;
 mod parts;
 mod patience;
+mod probe;
 mod requests;
 mod scratch;
+mod settings;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -34,15 +37,17 @@ use std::time::SystemTime;
 
 pub use bucket::Bucket;
 pub use checksum_canary::{CopyChecksum, prove_checksum};
-pub use connect::{Stores, connect};
+pub use connect::{Connected, Stores, connect, connect_each};
 pub use copier::Copier;
 pub use copy_canary::{CopyConditions, prove_copies};
 pub use delete::DeleteMode;
 pub use deleter::{DeleteProof, Deleter, Unenforced};
 pub use list_canary::{ListTrial, prove_listing};
 pub use parts::PartSizes;
+pub use probe::{is_same_bucket, probe_write};
 pub use requests::{RequestCounters, Requests};
 pub use scratch::Scratch;
+pub use settings::{LifecycleHit, Versioning};
 pub use stream::Streamer;
 
 use crate::path::{ETag, ObjectKey};

@@ -4,13 +4,13 @@ use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
 use super::{confirm, print, signals};
-use crate::config::{Command, FinalizeOptions, Output, Settings, VerifyOptions};
+use crate::config::{Command, Config, FinalizeOptions, Output, Settings, VerifyOptions};
 use crate::failure::{Exit, exit_of};
 use crate::report::human::{copy_text, finalize_text, verify_text};
 use crate::report::progress::Progress;
 use crate::report::summary::MigrateSummary;
 use crate::run::{
-    Confirmation, FinalizeEnd, RollbackConfirmation, Session, check_files, copy, finalize, rollback, verify,
+    Confirmation, FinalizeEnd, RollbackConfirmation, Session, check_files, copy, doctor, finalize, rollback, verify,
 };
 
 /// Runs the command and prints how it ended.
@@ -29,6 +29,10 @@ pub(super) async fn execute(settings: Settings, progress: Progress) -> Exit {
 async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
     let stop = CancellationToken::new();
     signals::listen(stop.clone(), progress.clone());
+    if settings.command == Command::Doctor {
+        // What keeps a session from opening is what doctor is to find.
+        return examine(&settings.config, settings.output, &progress, &stop).await;
+    }
     let session = Session::open(settings.config, progress, stop).await?;
     let output = settings.output;
     let ended = match settings.command {
@@ -54,10 +58,17 @@ async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
             print::rollback(output, &summary)?;
             Ok(exit)
         }
+        Command::Doctor => examine(&session.config, output, &session.progress, &session.stop).await,
         Command::Migrate => migrate(&session, output, &settings.verify, &settings.finalize, &settings.copy).await,
     };
     session.close().await;
     ended
+}
+
+async fn examine(config: &Config, output: Output, progress: &Progress, stop: &CancellationToken) -> Result<Exit> {
+    let (summary, exit) = doctor(config, progress, stop).await?;
+    print::doctor(output, &summary)?;
+    Ok(exit)
 }
 
 async fn confirmed(session: &Session, options: &FinalizeOptions) -> Result<FinalizeEnd> {

@@ -33,7 +33,10 @@ const ONE_LINE: &str = "  The five values run copy, verify and finalize in order
   DATABASE_PASSWORD may be `-`: it is then asked for, or read from standard input.
 ";
 
-const PROGRAM_EXAMPLES: &str = "  # See what would happen
+const PROGRAM_EXAMPLES: &str = "  # Find what can go wrong
+  avatarMigrate doctor
+
+  # See what would happen
   avatarMigrate copy --dry-run --database-url mysql://user@db:3306/production-db
 
   # Phase one: copy, check, move the rows. Run it again at any time
@@ -96,6 +99,13 @@ const ROLLBACK_EXAMPLES: &str = "  # See how many rows would go back
   avatarMigrate rollback --restore-objects
 ";
 
+const DOCTOR_EXAMPLES: &str = "  # Both buckets, the database, this machine: pass, warn or fail, and what to do
+  avatarMigrate doctor
+
+  # For programs: what failed
+  avatarMigrate doctor --format json | jq '.checks[] | select(.status == \"fail\")'
+";
+
 const EXIT_CODES: &str = "  0    done and clean
   1    failed
   2    usage, settings or missing grants
@@ -127,6 +137,9 @@ pub(super) fn of_command(command: Command) -> (&'static str, &'static str) {
             "Undo: put back exactly the rows that copy has changed, after finalize also the objects",
             ROLLBACK_EXAMPLES,
         ),
+        Command::Doctor => {
+            ("Look for everything that can go wrong, before it does; only scratch objects are written", DOCTOR_EXAMPLES)
+        }
         Command::Migrate => (ABOUT, PROGRAM_EXAMPLES),
     }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::arguments::PROGRAM;
 use crate::config::{Command, ConfigError, Format, Output};
 use crate::failure::{Exit, Failure};
+use crate::operate::doctor::{DoctorSummary, doctor_text};
 use crate::report::human::{Paint, copy_text, finalize_text, rollback_text, verify_text, without_next};
 use crate::report::progress::Progress;
 use crate::report::summary::{
@@ -37,6 +38,11 @@ pub(super) fn finalize(output: Output, summary: &FinalizeSummary) -> Result<()> 
 /// The summary of `rollback`.
 pub(super) fn rollback(output: Output, summary: &RollbackSummary) -> Result<()> {
     show(output, summary, rollback_text)
+}
+
+/// What `doctor` found.
+pub(super) fn doctor(output: Output, summary: &DoctorSummary) -> Result<()> {
+    show(output, summary, doctor_text)
 }
 
 /// The summary of the one-line form in JSON; for a person each command's was shown when it ended.
@@ -100,6 +106,7 @@ fn command_name(command: Command) -> &'static str {
         Command::Verify => "verify",
         Command::Finalize => "finalize",
         Command::Rollback => "rollback",
+        Command::Doctor => "doctor",
         Command::Migrate => "migrate",
     }
 }

@@ -26,7 +26,7 @@ macro_rules! groups {
 pub const SHARED: &[Group] = &[BUCKETS, DATABASE, PATHS, COPYING, RUNNING, OUTPUT];
 
 /// The settings of single commands.
-pub const OF_COMMANDS: &[Group] = &[COPY, VERIFY, FINALIZE, ROLLBACK];
+pub const OF_COMMANDS: &[Group] = &[COPY, VERIFY, FINALIZE, ROLLBACK, DOCTOR];
 
 /// The settings of the commands that the one-line form runs.
 pub const OF_ONE_LINE: &[Group] = &[COPY, VERIFY, FINALIZE];
@@ -240,6 +240,9 @@ groups! {
         HOLDER_IS_DEAD = Setting::new("holder-is-dead", Takes::Switch("no-holder-is-dead"), "")
             .help("The process of an unfinished finalize is known to be gone: do not wait until its last requests expire");
     }
+
+    /// `doctor` has no flags of its own.
+    DOCTOR(None) {}
 }
 
 #[cfg(test)]

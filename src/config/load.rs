@@ -57,6 +57,8 @@ pub enum Command {
     Finalize,
     /// The way back.
     Rollback,
+    /// What can go wrong, before it does.
+    Doctor,
     /// The one-line form: all three in order.
     Migrate,
 }

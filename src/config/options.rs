@@ -118,7 +118,7 @@ pub(super) fn verify(layers: &Layers) -> Result<VerifyOptions, ConfigError> {
 pub(super) fn finalize(layers: &Layers, command: Command) -> Result<FinalizeOptions, ConfigError> {
     let report = match command {
         Command::Migrate => None,
-        Command::Copy | Command::Verify | Command::Finalize | Command::Rollback => {
+        Command::Copy | Command::Verify | Command::Finalize | Command::Rollback | Command::Doctor => {
             layers.optional(&catalogue::FINAL_REPORT, path)?
         }
     };

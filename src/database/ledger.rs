@@ -126,17 +126,25 @@ async fn create_schema(database: &Database, name: &LedgerName) -> Result<()> {
     if exists.is_some() {
         return Ok(());
     }
-    let create = format!("CREATE DATABASE IF NOT EXISTS {} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", name.quoted());
-    let created = sqlx::query(sqlx::AssertSqlSafe(create.clone())).execute(database.pool()).await;
+    let created = sqlx::query(sqlx::AssertSqlSafe(create_statement(name))).execute(database.pool()).await;
     match created {
         Err(error) if is_denied(&error) => {
-            let grant = database.grant("ALL PRIVILEGES", &format!("{}.*", name.quoted()));
             let message = format!("the user may not create the ledger's schema {}: {error}", name.quoted());
-            let hint = format!("run as an administrator of the database: {create}; {grant};");
+            let hint = format!("run as an administrator of the database: {}", create_statements(database, name));
             Err(Failure::Usage { message, hint }.into())
         }
         other => other.map(drop).context("failed to create the ledger's schema"),
     }
+}
+
+fn create_statement(name: &LedgerName) -> String {
+    format!("CREATE DATABASE IF NOT EXISTS {} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", name.quoted())
+}
+
+/// What an administrator runs so that the user of `database` can keep its ledger.
+pub(crate) fn create_statements(database: &Database, name: &LedgerName) -> String {
+    let grant = database.grant("ALL PRIVILEGES", &format!("{}.*", name.quoted()));
+    format!("{}; {grant};", create_statement(name))
 }
 
 async fn create_tables(database: &Database, name: &LedgerName) -> Result<()> {

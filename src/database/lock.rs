@@ -135,6 +135,21 @@ async fn get_lock(connection: &mut MySqlConnection, name: &str, wait: Duration) 
     taken.map(|taken| taken == 1).context("the server cannot take named locks (GET_LOCK answered NULL)")
 }
 
+/// Who holds the run lock of the schema now; `None` if nobody does.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn lock_holder(database: &Database, ledger: &LedgerName) -> Result<Option<Holder>> {
+    let name = lock_name(database.schema());
+    let mut connection = database.pool().acquire().await?;
+    let is_free: i64 =
+        sqlx::query_scalar("SELECT IS_USED_LOCK(?) IS NULL").bind(&name).fetch_one(&mut *connection).await?;
+    if is_free != 0 {
+        return Ok(None);
+    }
+    Ok(Some(holder(&mut connection, ledger, &name).await.unwrap_or_else(unknown_holder)))
+}
+
 async fn holder(connection: &mut MySqlConnection, ledger: &LedgerName, name: &str) -> Option<Holder> {
     let sql = statement!("lock_holder.sql").with("ledger", &ledger.quoted());
     let row = sqlx::query(sql.sql()).bind(name).fetch_optional(connection).await.ok()??;

@@ -64,7 +64,10 @@ pub async fn preflight_undo(database: &Database, config: &Config, columns: &[Tex
 }
 
 /// An UPDATE that matches no row: the server checks the very privileges that the cutover needs.
-async fn check_privileges(database: &Database, column: &TextColumn) -> Result<()> {
+///
+/// # Errors
+/// [`Failure::Usage`] with the GRANT.
+pub async fn check_privileges(database: &Database, column: &TextColumn) -> Result<()> {
     let statement = statement!("probe_update.sql")
         .with("table", &column.table(database.schema()))
         .with("assignments", &column.assignments(&format!("a.{}", column.column())));

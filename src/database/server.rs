@@ -1,4 +1,4 @@
-//! The server as a whole: what on it would make a lock, a cutover or a count mean less than they say.
+//! The server as a whole: what it is, and what on it would make a lock, a cutover or a count mean less than they say.
 
 use anyhow::Result;
 use sqlx::Row;
@@ -7,33 +7,68 @@ use super::session::Database;
 use super::sql::statement;
 use crate::failure::Failure;
 
-/// Refuses servers on which a writing run could not keep its promises. Everything here is visible to any user.
+/// What the server is, and its settings that decide whether a cutover is possible. Any user may ask for these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerFacts {
+    /// `10.11.6-MariaDB-…`.
+    pub version: String,
+    /// Whether it writes a binary log.
+    pub log_bin: bool,
+    /// STATEMENT, MIXED or ROW.
+    pub binlog_format: String,
+    /// The largest transaction that the binary log takes, in bytes.
+    pub binlog_cache_max: u64,
+    /// Whether it refuses writes.
+    pub read_only: bool,
+    /// Whether it applies the changes of another server now.
+    pub replicating: bool,
+    /// Whether it is a member of a Galera cluster.
+    pub galera: bool,
+}
+
+/// Reads what the server is.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn server_facts(database: &Database) -> Result<ServerFacts> {
+    let row = sqlx::query(statement!("server.sql").sql()).fetch_one(database.pool()).await?;
+    let is = |name| Ok::<_, sqlx::Error>(row.try_get::<i64, _>(name)? != 0);
+    let galera = sqlx::query(statement!("galera.sql").sql()).fetch_optional(database.pool()).await?;
+    Ok(ServerFacts {
+        version: row.try_get("version")?,
+        log_bin: is("log_bin")?,
+        binlog_format: row.try_get("binlog_format")?,
+        binlog_cache_max: row.try_get("binlog_cache_max")?,
+        read_only: is("read_only")?,
+        replicating: is("replicating")?,
+        galera: galera.is_some_and(|row| row.try_get::<String, _>(1).is_ok_and(|value| value == "ON")),
+    })
+}
+
+/// Refuses servers on which a writing run could not keep its promises.
 ///
 /// # Errors
 /// [`Failure::Usage`] for `binlog_format=STATEMENT`, [`Failure::Refused`] for a read-only server, a running replica (its
 /// rows lag behind those that the application writes) and a member of a Galera cluster.
 pub(super) async fn check_server(database: &Database) -> Result<()> {
-    let row = sqlx::query(statement!("server.sql").sql()).fetch_one(database.pool()).await?;
-    let (log_bin, read_only): (i64, i64) = (row.try_get("log_bin")?, row.try_get("read_only")?);
-    let (binlog_format, replicating): (String, i64) = (row.try_get("binlog_format")?, row.try_get("replicating")?);
-    if log_bin != 0 && binlog_format == "STATEMENT" {
+    let server = server_facts(database).await?;
+    if server.log_bin && server.binlog_format == "STATEMENT" {
         let message =
             "the server logs statements (binlog_format=STATEMENT), which READ COMMITTED does not allow".to_owned();
         let hint = "set binlog_format to MIXED or ROW on the server".to_owned();
         return Err(Failure::Usage { message, hint }.into());
     }
-    if read_only != 0 {
+    if server.read_only {
         return refused("the server is read-only (read_only=ON)", "connect to the primary, not to a replica");
     }
-    if replicating != 0 && !database.replica_is_primary() {
+    if server.replicating && !database.replica_is_primary() {
         return refused(
             "the server replicates from another one, so that its rows lag behind those of the application",
             "connect to the primary; if the application does write to this server, as in circular replication, say \
              --replica-is-primary",
         );
     }
-    let galera = sqlx::query(statement!("galera.sql").sql()).fetch_optional(database.pool()).await?;
-    if galera.is_some_and(|row| row.try_get::<String, _>(1).is_ok_and(|value| value == "ON")) {
+    if server.galera {
         let hint = "run against a server that is no member of a Galera cluster";
         return refused("the server is a member of a Galera cluster, which has no named locks", hint);
     }

@@ -42,7 +42,7 @@ pub(super) async fn run(session: &Session) -> Result<()> {
     Ok(())
 }
 
-fn cannot_start(error: std::io::Error) -> anyhow::Error {
+pub(super) fn cannot_start(error: std::io::Error) -> anyhow::Error {
     let message = format!("--method sync runs the AWS CLI, which could not be started: {error}");
     Failure::Usage { message, hint: "install the AWS CLI (`aws`), or use --method copy".to_owned() }.into()
 }

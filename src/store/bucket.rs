@@ -12,6 +12,7 @@ use aws_smithy_async::time::StaticTimeSource;
 use sha2::{Digest, Sha256};
 
 use super::attributes::{headers_of_head, tagging};
+use super::clock::Clock;
 use super::failure::Failure;
 use super::patience::{ATTEMPTS_MAX, pause_before};
 use super::{ListPage, ObjectDetails, ObjectInfo, PageToken, ReadObjects, Sha256Digest, StoreError, listing};
@@ -22,17 +23,25 @@ use crate::path::{ETag, ObjectKey};
 pub struct Bucket {
     client: Client,
     name: Arc<str>,
+    clock: Clock,
 }
 
 impl Bucket {
-    pub(super) fn new(client: Client, name: &str) -> Self {
-        Self { client, name: name.into() }
+    /// `clock` is to listen to the answers of `client`.
+    pub(super) fn new(client: Client, name: &str, clock: Clock) -> Self {
+        Self { client, name: name.into(), clock }
     }
 
     /// The bucket's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// By how many seconds the server's clock was ahead of this machine's in its last answer.
+    #[must_use]
+    pub fn clock_ahead_seconds(&self) -> Option<i64> {
+        self.clock.ahead_seconds()
     }
 
     /// Whether this bucket can be reached and listed below `prefix`: one request, to be made before any work, as its
@@ -51,9 +60,10 @@ impl Bucket {
     /// The same bucket whose requests are signed as of another moment than that of their sending. The SDK would sign a
     /// refused one anew, as of the server's time.
     pub(super) fn signed_as_of(&self, moment: SystemTime) -> Self {
+        let moment = self.clock.of_server(moment);
         let config = self.client.config().to_builder().time_source(StaticTimeSource::new(moment));
         let config = config.disable_clock_skew_correction(true);
-        Self { client: Client::from_conf(config.build()), name: Arc::clone(&self.name) }
+        Self { client: Client::from_conf(config.build()), name: Arc::clone(&self.name), clock: self.clock.clone() }
     }
 
     pub(super) fn client(&self) -> &Client {

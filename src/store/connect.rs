@@ -11,6 +11,7 @@ use aws_smithy_http_client::{ConnectorBuilder, tls};
 use aws_types::service_config::ServiceConfigKey;
 use url::Url;
 
+use super::clock::Clock;
 use super::{Bucket, RequestCounters, StoreError, StoreErrorKind, patience};
 use crate::config::BucketConfig;
 
@@ -31,14 +32,28 @@ impl Stores {
     #[must_use]
     pub fn from_clients(source: (&Client, &str), target: (&Client, &str)) -> Self {
         let requests = RequestCounters::default();
-        let bucket = |(client, name): (&Client, &str), side| {
-            let builder = patience::configure(client.config().to_builder(), side).interceptor(requests.clone());
-            // Other servers stumble over checksums in trailers: SeaweedFS keeps `aws-chunked` as a content encoding.
-            let builder = builder.request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
-            Bucket::new(Client::from_conf(builder.build()), name)
-        };
-        Self { source: bucket(source, "source"), target: bucket(target, "target"), requests: requests.clone() }
+        let (source, target) = (bucket(source, "source", &requests), bucket(target, "target", &requests));
+        Self { source, target, requests }
     }
+}
+
+/// The two buckets, each for itself: what is wrong with the one hides nothing of the other.
+#[derive(Debug)]
+pub struct Connected {
+    /// The legacy bucket.
+    pub source: Result<Bucket, StoreError>,
+    /// The production bucket.
+    pub target: Result<Bucket, StoreError>,
+    /// What both were asked so far.
+    pub requests: RequestCounters,
+}
+
+fn bucket((client, name): (&Client, &str), side: &'static str, requests: &RequestCounters) -> Bucket {
+    let clock = Clock::default();
+    let builder = patience::configure(client.config().to_builder(), side).interceptor(requests.clone());
+    // Other servers stumble over checksums in trailers: SeaweedFS keeps `aws-chunked` as a content encoding.
+    let builder = builder.request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
+    Bucket::new(Client::from_conf(builder.interceptor(clock.clone()).build()), name, clock)
 }
 
 /// Makes the two clients, each with its own profile, region, endpoint and retry budget. No request is sent yet.
@@ -46,10 +61,21 @@ impl Stores {
 /// # Errors
 /// [`StoreErrorKind::Other`] if no region is known for a bucket on AWS.
 pub async fn connect(source: &BucketConfig, target: &BucketConfig) -> Result<Stores, StoreError> {
+    let Connected { source, target, requests } = connect_each(source, target).await;
+    Ok(Stores { source: source?, target: target?, requests })
+}
+
+/// The same where each side is to be judged for itself.
+pub async fn connect_each(source: &BucketConfig, target: &BucketConfig) -> Connected {
     let http = http_client();
-    let source_client = client(source, "source", http.clone()).await?;
-    let target_client = client(target, "target", http).await?;
-    Ok(Stores::from_clients((&source_client, &source.bucket), (&target_client, &target.bucket)))
+    let requests = RequestCounters::default();
+    let source_client = client(source, "source", http.clone()).await;
+    let target_client = client(target, "target", http).await;
+    Connected {
+        source: source_client.map(|client| bucket((&client, &source.bucket), "source", &requests)),
+        target: target_client.map(|client| bucket((&client, &target.bucket), "target", &requests)),
+        requests,
+    }
 }
 
 async fn client(settings: &BucketConfig, side: &str, http: SharedHttpClient) -> Result<Client, StoreError> {

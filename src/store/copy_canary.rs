@@ -20,10 +20,21 @@ impl CopyConditions {
     /// Nothing was seen to be enforced.
     pub const NONE: Self = Self { absent: false, own_copy: false, source: false };
 
-    /// Whether all of them are enforced.
+    /// What the endpoint ignores, each with what is done instead. Nothing where all conditions are enforced.
     #[must_use]
-    pub fn all(self) -> bool {
-        self.absent && self.own_copy && self.source
+    pub fn shortcomings(self) -> Vec<&'static str> {
+        let all = [
+            (
+                self.absent,
+                "the endpoint would overwrite (it ignores If-None-Match): each target is looked at before its copy",
+            ),
+            (
+                self.own_copy,
+                "the endpoint ignores If-Match on copies: a copy whose source changed is reported, not replaced",
+            ),
+            (self.source, "the endpoint copies a source that changed: each copy is compared with what was listed"),
+        ];
+        all.into_iter().filter(|(enforced, _)| !enforced).map(|(_, text)| text).collect()
     }
 }
 

@@ -96,6 +96,23 @@ impl Failure {
     }
 }
 
+impl StoreErrorKind {
+    /// What an operator can change about it, if anything.
+    #[must_use]
+    pub fn advice(self) -> Option<&'static str> {
+        Some(match self {
+            Self::NoSuchBucket => "check --source-bucket and --target-bucket, and the endpoint they are on",
+            Self::Credentials => "check the AWS profile or the environment's keys (--source-profile, --target-profile)",
+            Self::Forbidden => "grant s3:ListBucket on the bucket and s3:GetObject on its objects to this identity",
+            Self::Other => "check --source-region, --target-region and the endpoint URLs",
+            Self::Unreachable => {
+                "check --source-endpoint-url and --target-endpoint-url, and that the server is running"
+            }
+            Self::Archived | Self::Throttled => return None,
+        })
+    }
+}
+
 impl<E> From<SdkError<E>> for Failure
 where
     E: ProvideErrorMetadata + Error + 'static,

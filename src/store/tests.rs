@@ -33,7 +33,7 @@ fn bucket(answer: impl Fn(&str, &str) -> (u16, String) + Send + Sync + 'static) 
         .retry_config(RetryConfig::disabled())
         .http_client(http)
         .build();
-    Bucket::new(Client::from_conf(config), "legacy-s3")
+    Bucket::new(Client::from_conf(config), "legacy-s3", clock::Clock::default())
 }
 
 fn error_body(code: &str) -> String {

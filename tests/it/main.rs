@@ -8,6 +8,7 @@ mod between;
 mod canaries;
 mod classes;
 mod disk;
+mod doctor;
 mod endings;
 mod gates;
 mod hostile;

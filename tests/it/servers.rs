@@ -63,6 +63,8 @@ fn a_running_replica_is_refused_unless_the_application_writes_to_it() {
     until("the rows have come over", || replica.execute(HAS_A_ROW).is_ok());
     let url = replica.root_url("production");
     refuses(&world, &url, "replicates from another one");
+    let examined = world.run_as(&url, &["doctor", "--format", "human"]).exits(3);
+    assert!(examined.stdout.contains("the server replicates from another one"), "{}", examined.stdout);
     // Looking does no harm.
     world.run_as(&url, &["verify"]).exits(3);
     world.run_as(&url, &["copy", "--dry-run"]).exits(0);

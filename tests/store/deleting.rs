@@ -77,18 +77,19 @@ async fn a_right_to_delete_ends_after_a_quarter_of_an_hour() -> anyhow::Result<(
     let item = DeleteItem { key: key("image/a")?, etag: info(&stores.source, "image/a").await?.etag };
     let items = std::slice::from_ref(&item);
     let ago = |minutes: u64| SystemTime::now() - Duration::from_secs(60 * minutes);
-    let DeleteProof::Enforced(batch) = Deleter::prove(stores.source.clone(), "run").await? else {
+    let DeleteProof::Enforced(batch) = Deleter::prove(stores.source.clone(), &Scratch::of_run("run")).await? else {
         anyhow::bail!("not enforced")
     };
     let error = batch.delete(items, ago(16)).await.err().context("it was deleted")?;
     assert!(error.message.contains("RequestTimeTooSkewed"), "{error}");
     server.ignore(&[Ignored::DeleteBatch]);
-    let DeleteProof::Enforced(single) = Deleter::prove(stores.source.clone(), "run").await? else {
+    let DeleteProof::Enforced(single) = Deleter::prove(stores.source.clone(), &Scratch::of_run("run")).await? else {
         anyhow::bail!("not enforced")
     };
     assert!(matches!(single.delete(items, ago(16)).await?.as_slice(), [DeleteEnd::Failed(_)]));
     server.ignore(&[Ignored::DeleteBatch, Ignored::Delete]);
-    let DeleteProof::NotEnforced(unenforced) = Deleter::prove(stores.source.clone(), "run").await? else {
+    let DeleteProof::NotEnforced(unenforced) = Deleter::prove(stores.source.clone(), &Scratch::of_run("run")).await?
+    else {
         anyhow::bail!("enforced")
     };
     let compare = unenforced.compare_instead();

@@ -1,10 +1,13 @@
 //! Buckets: create, look, delete.
 
 use s3s::dto::{
-    Bucket, BucketLocationConstraint, CreateBucketOutput, DeleteBucketOutput, GetBucketLocationOutput,
-    GetBucketVersioningOutput, HeadBucketOutput, ListBucketsOutput,
+    Bucket, BucketLocationConstraint, CreateBucketOutput, DeleteBucketOutput, GetBucketLifecycleConfigurationOutput,
+    GetBucketLocationOutput, GetBucketVersioningOutput, GetObjectLockConfigurationOutput, HeadBucketOutput,
+    ListBucketsOutput, PutBucketLifecycleConfigurationInput, PutBucketLifecycleConfigurationOutput,
+    PutBucketVersioningInput, PutBucketVersioningOutput, PutObjectLockConfigurationInput,
+    PutObjectLockConfigurationOutput,
 };
-use s3s::{S3Response, S3Result, s3_error};
+use s3s::{S3Error, S3ErrorCode, S3Response, S3Result, s3_error};
 
 use super::store::Store;
 use super::{ACCOUNT, REGION};
@@ -50,8 +53,59 @@ pub(crate) fn get_bucket_location(store: &Store, name: &str) -> S3Result<S3Respo
     Ok(S3Response::new(GetBucketLocationOutput { location_constraint }))
 }
 
-/// GetBucketVersioning: never switched on.
+/// GetBucketVersioning: what was set; the server itself keeps no versions.
 pub(crate) fn get_bucket_versioning(store: &Store, name: &str) -> S3Result<S3Response<GetBucketVersioningOutput>> {
-    store.read(name, |_| ())?;
-    Ok(S3Response::new(GetBucketVersioningOutput::default()))
+    let status = store.read(name, |bucket| bucket.settings.versioning.status.clone())?;
+    Ok(S3Response::new(GetBucketVersioningOutput { status, ..GetBucketVersioningOutput::default() }))
+}
+
+/// PutBucketVersioning.
+pub(crate) fn put_bucket_versioning(
+    store: &Store,
+    input: PutBucketVersioningInput,
+) -> S3Result<S3Response<PutBucketVersioningOutput>> {
+    store.write(&input.bucket, |bucket| bucket.settings.versioning = input.versioning_configuration)?;
+    Ok(S3Response::new(PutBucketVersioningOutput {}))
+}
+
+/// GetBucketLifecycleConfiguration: what was set; the server itself does nothing of it.
+pub(crate) fn get_lifecycle(store: &Store, name: &str) -> S3Result<S3Response<GetBucketLifecycleConfigurationOutput>> {
+    let rules = store.read(name, |bucket| bucket.settings.lifecycle.clone())?;
+    let rules =
+        rules.ok_or_else(|| s3_error!(NoSuchLifecycleConfiguration, "The lifecycle configuration does not exist"))?;
+    Ok(S3Response::new(GetBucketLifecycleConfigurationOutput {
+        rules: Some(rules),
+        ..GetBucketLifecycleConfigurationOutput::default()
+    }))
+}
+
+/// PutBucketLifecycleConfiguration.
+pub(crate) fn put_lifecycle(
+    store: &Store,
+    input: PutBucketLifecycleConfigurationInput,
+) -> S3Result<S3Response<PutBucketLifecycleConfigurationOutput>> {
+    let rules = input.lifecycle_configuration.map(|configuration| configuration.rules);
+    store.write(&input.bucket, |bucket| bucket.settings.lifecycle = rules)?;
+    Ok(S3Response::new(PutBucketLifecycleConfigurationOutput::default()))
+}
+
+/// GetObjectLockConfiguration: what was set; the server itself locks nothing.
+pub(crate) fn get_object_lock(store: &Store, name: &str) -> S3Result<S3Response<GetObjectLockConfigurationOutput>> {
+    let object_lock_configuration = store.read(name, |bucket| bucket.settings.object_lock.clone())?;
+    if object_lock_configuration.is_none() {
+        let code = S3ErrorCode::Custom("ObjectLockConfigurationNotFoundError".into());
+        let mut error = S3Error::with_message(code, "Object Lock configuration does not exist for this bucket");
+        error.set_status_code(hyper::StatusCode::NOT_FOUND);
+        return Err(error);
+    }
+    Ok(S3Response::new(GetObjectLockConfigurationOutput { object_lock_configuration }))
+}
+
+/// PutObjectLockConfiguration.
+pub(crate) fn put_object_lock(
+    store: &Store,
+    input: PutObjectLockConfigurationInput,
+) -> S3Result<S3Response<PutObjectLockConfigurationOutput>> {
+    store.write(&input.bucket, |bucket| bucket.settings.object_lock = input.object_lock_configuration)?;
+    Ok(S3Response::new(PutObjectLockConfigurationOutput::default()))
 }

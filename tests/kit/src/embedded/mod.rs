@@ -108,6 +108,11 @@ impl EmbeddedS3 {
         self.store.create_bucket(bucket);
     }
 
+    /// Gives a bucket a second name, as an access point is one.
+    pub fn alias_bucket(&self, alias: &str, bucket: &str) {
+        self.store.alias(alias, bucket);
+    }
+
     /// The object under a key.
     #[must_use]
     pub fn object(&self, bucket: &str, key: &str) -> Option<StoredObject> {

@@ -135,4 +135,39 @@ impl S3 for Service {
     ) -> Answer<GetBucketVersioningOutput> {
         bucket::get_bucket_versioning(&self.0, &request.input.bucket)
     }
+
+    async fn put_bucket_versioning(
+        &self,
+        request: S3Request<PutBucketVersioningInput>,
+    ) -> Answer<PutBucketVersioningOutput> {
+        bucket::put_bucket_versioning(&self.0, request.input)
+    }
+
+    async fn get_bucket_lifecycle_configuration(
+        &self,
+        request: S3Request<GetBucketLifecycleConfigurationInput>,
+    ) -> Answer<GetBucketLifecycleConfigurationOutput> {
+        bucket::get_lifecycle(&self.0, &request.input.bucket)
+    }
+
+    async fn put_bucket_lifecycle_configuration(
+        &self,
+        request: S3Request<PutBucketLifecycleConfigurationInput>,
+    ) -> Answer<PutBucketLifecycleConfigurationOutput> {
+        bucket::put_lifecycle(&self.0, request.input)
+    }
+
+    async fn get_object_lock_configuration(
+        &self,
+        request: S3Request<GetObjectLockConfigurationInput>,
+    ) -> Answer<GetObjectLockConfigurationOutput> {
+        bucket::get_object_lock(&self.0, &request.input.bucket)
+    }
+
+    async fn put_object_lock_configuration(
+        &self,
+        request: S3Request<PutObjectLockConfigurationInput>,
+    ) -> Answer<PutObjectLockConfigurationOutput> {
+        bucket::put_object_lock(&self.0, request.input)
+    }
 }

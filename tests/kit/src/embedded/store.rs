@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
+use s3s::dto::{LifecycleRule, ObjectLockConfiguration, VersioningConfiguration};
 use s3s::{S3Error, S3Result, s3_error};
 
 use super::condition::Conditions;
@@ -18,6 +19,8 @@ pub(crate) type Objects = BTreeMap<String, Arc<StoredObject>>;
 #[derive(Debug)]
 pub(crate) struct Store {
     buckets: RwLock<BTreeMap<String, Bucket>>,
+    /// Second names of buckets.
+    aliases: RwLock<BTreeMap<String, String>>,
     /// The largest object that one CopyObject or UploadPartCopy takes, in bytes.
     pub(crate) copy_limit: AtomicU64,
     /// The least size of all parts but the last, in bytes.
@@ -54,12 +57,22 @@ pub(crate) struct Bucket {
     pub(crate) objects: Objects,
     /// Open multipart uploads by key and upload id.
     pub(crate) uploads: BTreeMap<(String, String), Upload>,
+    pub(crate) settings: Settings,
+}
+
+/// Settings that the server keeps and tells; it acts on none of them.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) versioning: VersioningConfiguration,
+    pub(crate) lifecycle: Option<Vec<LifecycleRule>>,
+    pub(crate) object_lock: Option<ObjectLockConfiguration>,
 }
 
 impl Store {
     pub(crate) fn new() -> Self {
         Self {
             buckets: RwLock::default(),
+            aliases: RwLock::default(),
             copy_limit: AtomicU64::new(5 << 30),
             least_part: AtomicU64::new(5 << 20),
             next_upload: AtomicU64::new(1),
@@ -82,16 +95,27 @@ impl Store {
         self.ignored.read().unwrap_or_else(PoisonError::into_inner).contains(&kind)
     }
 
+    /// Gives a bucket a second name.
+    pub(crate) fn alias(&self, alias: &str, bucket: &str) {
+        let mut aliases = self.aliases.write().unwrap_or_else(PoisonError::into_inner);
+        aliases.insert(alias.to_owned(), bucket.to_owned());
+    }
+
+    fn name_of(&self, name: &str) -> String {
+        let aliases = self.aliases.read().unwrap_or_else(PoisonError::into_inner);
+        aliases.get(name).cloned().unwrap_or_else(|| name.to_owned())
+    }
+
     /// Runs `read` on a bucket, or answers NoSuchBucket.
     pub(crate) fn read<T>(&self, bucket: &str, read: impl FnOnce(&Bucket) -> T) -> S3Result<T> {
         let buckets = self.buckets.read().unwrap_or_else(PoisonError::into_inner);
-        buckets.get(bucket).map(read).ok_or_else(no_such_bucket)
+        buckets.get(&self.name_of(bucket)).map(read).ok_or_else(no_such_bucket)
     }
 
     /// Runs `write` on a bucket, or answers NoSuchBucket.
     pub(crate) fn write<T>(&self, bucket: &str, write: impl FnOnce(&mut Bucket) -> T) -> S3Result<T> {
         let mut buckets = self.buckets.write().unwrap_or_else(PoisonError::into_inner);
-        buckets.get_mut(bucket).map(write).ok_or_else(no_such_bucket)
+        buckets.get_mut(&self.name_of(bucket)).map(write).ok_or_else(no_such_bucket)
     }
 
     /// The object under a key, or NoSuchBucket, or NoSuchKey.
@@ -132,7 +156,12 @@ impl Store {
         if buckets.contains_key(name) {
             return false;
         }
-        let bucket = Bucket { created: now_to_the_millisecond(), objects: Objects::new(), uploads: BTreeMap::new() };
+        let bucket = Bucket {
+            created: now_to_the_millisecond(),
+            objects: Objects::new(),
+            uploads: BTreeMap::new(),
+            settings: Settings::default(),
+        };
         buckets.insert(name.to_owned(), bucket);
         true
     }
