@@ -14,6 +14,8 @@ mod seaweed;
 mod supervisor;
 
 pub use avatar::png;
-pub use embedded::{Algorithm, EmbeddedS3, Fault, Ignored, ObjectHeaders, RequestSeen, StoredChecksum, StoredObject};
+pub use embedded::{
+    Algorithm, EmbeddedS3, Fault, Ignored, ObjectHeaders, RequestSeen, Snapshot, StoredChecksum, StoredObject,
+};
 pub use mariadb::{Database, Mariadb, MariadbOptions};
 pub use seaweed::Seaweed;

@@ -1,8 +1,9 @@
 //! What only the embedded server offers: faults, counts, limits, and looking inside.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::io::{ErrorKind, Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
@@ -10,6 +11,7 @@ use avatar_migrate_kit::{Algorithm, EmbeddedS3, Fault, ObjectHeaders, StoredChec
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::presigning::PresigningConfig as Presigned;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart};
 
@@ -55,6 +57,101 @@ async fn faults_do_what_they_say() -> anyhow::Result<()> {
     assert_eq!(server.keys("production-s3"), ["empty", "lost", "slow"]);
     server.no_faults();
     copy("status").await?;
+    Ok(())
+}
+
+/// The bytes that come for one signed GET on a connection of its own, and how the connection ends.
+fn raw_answer(server: &EmbeddedS3, url: &str) -> (Vec<u8>, Option<ErrorKind>) {
+    let address = server.endpoint().trim_start_matches("http://");
+    let mut stream = std::net::TcpStream::connect(address).expect("a connection");
+    let target = url.trim_start_matches(server.endpoint());
+    write!(stream, "GET {target} HTTP/1.1\r\nHost: {address}\r\n\r\n").expect("a request");
+    stream.set_read_timeout(Some(Duration::from_secs(1))).expect("a time-out");
+    let mut answer = Vec::new();
+    let end = stream.read_to_end(&mut answer).err().map(|error| error.kind());
+    (answer, end)
+}
+
+#[tokio::test]
+async fn connections_end_as_they_are_told() -> anyhow::Result<()> {
+    let server = EmbeddedS3::start()?;
+    server.put("legacy-s3", "image/a", png(1));
+    let whole = Presigned::expires_in(Duration::from_secs(600))?;
+    let get = server.client().get_object().bucket("legacy-s3").key("image/a").presigned(whole).await?;
+    let answer = |fault: Fault| {
+        server.on_request(move |_| fault.clone());
+        raw_answer(&server, get.uri())
+    };
+    assert_eq!(answer(Fault::AnswerLost), (Vec::new(), None), "closed");
+    assert_eq!(answer(Fault::Reset), (Vec::new(), Some(ErrorKind::ConnectionReset)));
+    assert_eq!(answer(Fault::NoAnswer), (Vec::new(), Some(ErrorKind::WouldBlock)), "open until the client gives up");
+    let (cut, end) = answer(Fault::TruncatedAnswer);
+    let body = cut.windows(4).position(|window| window == b"\r\n\r\n").context("a whole head")? + 4;
+    let head = String::from_utf8_lossy(&cut[..body]).to_lowercase();
+    assert!(head.starts_with("http/1.1 200 ok\r\n"), "{head}");
+    assert!(head.contains(&format!("content-length: {}\r\n", png(1).len())), "{head}");
+    assert_eq!((&cut[body..], end), (&png(1)[..png(1).len() / 2], None), "half of the body, then closed");
+    assert_eq!(server.requests(), BTreeMap::from([("GetObject".to_owned(), 4)]));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_request_done_twice_is_answered_once() -> anyhow::Result<()> {
+    let server = EmbeddedS3::start()?;
+    server.create_bucket("b-1");
+    let client = once(&server);
+    let put = |body: &'static [u8]| {
+        client.put_object().bucket("b-1").key("a").if_none_match("*").body(ByteStream::from_static(body)).send()
+    };
+    let done = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&done);
+    server.on_request(|_| Fault::Twice);
+    server.after_request(move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+    });
+    let second = put(b"twice").await.err().context("the second time meets the first")?;
+    assert_eq!(second.code(), Some("PreconditionFailed"));
+    assert_eq!(server.object("b-1", "a").context("there")?.body, "twice");
+    assert_eq!(client.get_object().bucket("b-1").key("a").send().await?.body.collect().await?.to_vec(), b"twice");
+    // The second time is the server's own doing.
+    assert_eq!(server.requests().values().sum::<u64>(), 2);
+    assert_eq!(done.load(Ordering::Relaxed), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_second_hook_sees_what_was_done() -> anyhow::Result<()> {
+    let server = Arc::new(EmbeddedS3::start()?);
+    server.create_bucket("b-1");
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (weak, log) = (Arc::downgrade(&server), Arc::clone(&seen));
+    let look = move |when: &str| {
+        let there = weak.upgrade().is_some_and(|server| server.object("b-1", "a").is_some());
+        log.lock().expect("a lock").push((when.to_owned(), there));
+    };
+    let after = look.clone();
+    server.on_request(move |_| {
+        look("before");
+        Fault::AnswerLost
+    });
+    server.after_request(move |_| after("after"));
+    assert!(once(&server).put_object().bucket("b-1").key("a").send().await.is_err());
+    assert_eq!(*seen.lock().expect("a lock"), [("before".to_owned(), false), ("after".to_owned(), true)]);
+    Ok(())
+}
+
+#[test]
+fn a_snapshot_can_be_restored() -> anyhow::Result<()> {
+    let server = EmbeddedS3::start()?;
+    server.put("b-1", "a", "one");
+    let snapshot = server.snapshot();
+    let before = server.object("b-1", "a").context("there")?;
+    server.put("b-1", "a", "two");
+    server.put("b-1", "b", "two");
+    server.restore(&snapshot);
+    assert_eq!(server.keys("b-1"), ["a"]);
+    let after = server.object("b-1", "a").context("there")?;
+    assert_eq!((after.body, after.last_modified), (before.body, before.last_modified));
     Ok(())
 }
 

@@ -48,31 +48,68 @@ pub enum Fault {
     EmptyAnswer,
     /// It is not done; 200 is answered, with an `<Error>` of this S3 error code as its body.
     ErrorInAnswer(String),
+    /// It is done; the head of the answer and half of its body come, then the connection is closed. An answer
+    /// without a body is lost.
+    TruncatedAnswer,
+    /// It is done, and the connection is reset (RST) instead of the answer.
+    Reset,
+    /// It is done, and nothing is answered for as long as the client waits.
+    NoAnswer,
+    /// It is done twice, and the second answer is given: what a middlebox does that repeats requests.
+    Twice,
 }
 
 type Hook = dyn Fn(&RequestSeen) -> Fault + Send + Sync;
+type AfterHook = dyn Fn(&RequestSeen) + Send + Sync;
 
-/// Counts requests and asks the hook.
+/// Counts requests and asks the hooks.
 #[derive(Default)]
 pub(crate) struct Door {
     hook: RwLock<Option<Arc<Hook>>>,
+    after: RwLock<Option<Arc<AfterHook>>>,
     sequence: AtomicU64,
     counts: Mutex<BTreeMap<String, u64>>,
 }
 
 /// How the door tells the connection what to do with the answer.
 #[derive(Clone, Default)]
-pub(crate) struct Verdict(Arc<OnceLock<Fault>>);
+pub(crate) struct Verdict(Arc<OnceLock<(RequestSeen, Fault)>>);
 
 impl Verdict {
+    /// What the hook asked for; [`Fault::None`] if it was not asked.
     pub(crate) fn fault(&self) -> Fault {
-        self.0.get().cloned().unwrap_or_default()
+        self.0.get().map(|(_, fault)| fault.clone()).unwrap_or_default()
+    }
+
+    fn request(&self) -> Option<&RequestSeen> {
+        self.0.get().map(|(request, _)| request)
     }
 }
+
+/// Marks the second time of a request that is done twice: it is the server's own doing, neither counted nor asked about.
+#[derive(Clone)]
+pub(crate) struct Repetition;
 
 impl Door {
     pub(crate) fn set_hook(&self, hook: Option<Arc<Hook>>) {
         *self.hook.write().unwrap_or_else(PoisonError::into_inner) = hook;
+    }
+
+    pub(crate) fn set_after_hook(&self, hook: Option<Arc<AfterHook>>) {
+        *self.after.write().unwrap_or_else(PoisonError::into_inner) = hook;
+    }
+
+    /// Whether a request may have to be done twice.
+    pub(crate) fn is_hooked(&self) -> bool {
+        self.hook.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Tells the second hook that a request is done.
+    pub(crate) fn done(&self, verdict: &Verdict) {
+        let hook = self.after.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let (Some(hook), Some(request)) = (hook, verdict.request()) {
+            tokio::task::block_in_place(|| hook(request));
+        }
     }
 
     pub(crate) fn counts(&self) -> BTreeMap<String, u64> {
@@ -106,6 +143,9 @@ impl S3Access for Guard {
             return Err(s3_error!(AccessDenied, "Access Denied"));
         }
         age::check(context.headers())?;
+        if context.extensions_mut().get::<Repetition>().is_some() {
+            return expect_owner(context.headers());
+        }
         let (sequence, nth) = self.0.count(context.s3_op().name());
         expect_owner(context.headers())?;
         let hook = self.0.hook.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -115,10 +155,16 @@ impl S3Access for Guard {
         let fault = tokio::task::block_in_place(|| hook(&request));
         if let Some(verdict) = context.extensions_mut().get::<Verdict>() {
             // Set once: every request has a verdict of its own.
-            verdict.0.get_or_init(|| fault.clone());
+            verdict.0.get_or_init(|| (request, fault.clone()));
         }
         match fault {
-            Fault::None | Fault::AnswerLost | Fault::EmptyAnswer => Ok(()),
+            Fault::None
+            | Fault::AnswerLost
+            | Fault::EmptyAnswer
+            | Fault::TruncatedAnswer
+            | Fault::Reset
+            | Fault::NoAnswer
+            | Fault::Twice => Ok(()),
             Fault::DelayMillis(millis) => {
                 tokio::time::sleep(Duration::from_millis(millis)).await;
                 Ok(())

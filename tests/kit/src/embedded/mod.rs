@@ -28,7 +28,7 @@ use s3s::auth::SimpleAuth;
 pub use self::checksum::{Algorithm, StoredChecksum};
 pub use self::faults::{Fault, RequestSeen};
 pub use self::object::{ObjectHeaders, StoredObject};
-pub use self::store::Ignored;
+pub use self::store::{Ignored, Snapshot};
 
 use self::condition::Conditions;
 use self::faults::Door;
@@ -171,9 +171,27 @@ impl EmbeddedS3 {
         self.door.set_hook(Some(Arc::new(hook)));
     }
 
+    /// Calls `hook` for each request that the first hook was asked about, once it is done and before it is answered.
+    /// Replaces the last such hook.
+    pub fn after_request(&self, hook: impl Fn(&RequestSeen) + Send + Sync + 'static) {
+        self.door.set_after_hook(Some(Arc::new(hook)));
+    }
+
     /// No hook any more.
     pub fn no_faults(&self) {
         self.door.set_hook(None);
+        self.door.set_after_hook(None);
+    }
+
+    /// Everything it holds by now, dates and open uploads too.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.store.snapshot()
+    }
+
+    /// Holds what it held when the snapshot was taken, and nothing else.
+    pub fn restore(&self, snapshot: &Snapshot) {
+        self.store.restore(snapshot);
     }
 
     /// Sets the largest object that one CopyObject takes (5 GiB at first), so that a test can need a multipart copy.

@@ -1,23 +1,28 @@
 //! The listening thread: a runtime of its own, so that blocking tests can use the server too.
 
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::Context;
-use hyper::body::Incoming;
-use hyper::header::HeaderValue;
+use futures::StreamExt;
+use http_body_util::StreamBody;
+use hyper::body::{Frame, Incoming};
+use hyper::header::{CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s::{Body, HttpError, HttpResponse};
+use s3s::{Body, HttpError, HttpRequest, HttpResponse};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-use super::faults::{Door, Fault, Guard, Verdict};
+use super::faults::{Door, Fault, Guard, Repetition, Verdict};
 use super::service::Service;
 use super::store::Store;
 
@@ -40,8 +45,8 @@ impl Server {
         let address = listener.local_addr().context("failed to read the embedded server's address")?;
         let mut builder = S3ServiceBuilder::new(Service(store));
         builder.set_auth(auth);
-        builder.set_access(Guard(door));
-        let service = builder.build();
+        builder.set_access(Guard(Arc::clone(&door)));
+        let front = Front { service: builder.build(), door, requests: Arc::new(AtomicU64::new(1)) };
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(WORKERS)
@@ -52,7 +57,7 @@ impl Server {
         let serve = move || {
             runtime.block_on(async {
                 tokio::select! {
-                    () = accept(listener, service) => {}
+                    () = accept(listener, front) => {}
                     _ = stopped => {}
                 }
             });
@@ -77,39 +82,97 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: std::net::TcpListener, service: S3Service) {
+/// What every connection has: the service, and the door that says what becomes of its answers.
+#[derive(Clone)]
+struct Front {
+    service: S3Service,
+    door: Arc<Door>,
+    requests: Arc<AtomicU64>,
+}
+
+async fn accept(listener: std::net::TcpListener, front: Front) {
     // Fails only without a runtime or on a blocking socket.
     let Ok(listener) = TcpListener::from_std(listener) else { return };
-    let requests = Arc::new(AtomicU64::new(1));
     loop {
         // An error here is one client's, such as a reset before it was accepted.
         let Ok((stream, _)) = listener.accept().await else { continue };
-        tokio::spawn(serve(stream, service.clone(), Arc::clone(&requests)));
+        tokio::spawn(serve(stream, front.clone()));
     }
 }
 
-async fn serve(stream: TcpStream, service: S3Service, requests: Arc<AtomicU64>) {
-    if stream.set_nodelay(true).is_err() {
-        return;
-    }
+async fn serve(stream: TcpStream, front: Front) {
+    // The second handle lets an answer change how the connection ends.
+    let (Ok(()), Ok(socket)) = (stream.set_nodelay(true), stream.as_fd().try_clone_to_owned()) else { return };
+    let socket = Arc::new(socket);
     let answering = service_fn(move |request| {
-        let id = requests.fetch_add(1, Ordering::Relaxed);
-        answer(service.clone(), request, id)
+        let (front, socket) = (front.clone(), Arc::clone(&socket));
+        async move { front.answer(request, &socket).await }
     });
     // Ends with an error when the client goes away, or when a fault drops the connection.
     drop(Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), answering).await);
 }
 
-async fn answer(service: S3Service, request: hyper::Request<Incoming>, id: u64) -> Result<HttpResponse, HttpError> {
-    let verdict = Verdict::default();
-    let mut request = request.map(Body::from);
-    request.extensions_mut().insert(verdict.clone());
-    let mut response = service.call(request).await?;
-    match verdict.fault() {
-        Fault::None | Fault::Status(..) | Fault::DelayMillis(_) | Fault::ErrorInAnswer(_) => {}
-        Fault::AnswerLost | Fault::DropConnection => return Err(HttpError::new("dropped on request".into())),
-        Fault::EmptyAnswer => response = HttpResponse::new(Body::empty()),
+impl Front {
+    async fn answer(&self, request: hyper::Request<Incoming>, socket: &OwnedFd) -> Result<HttpResponse, HttpError> {
+        let verdict = Verdict::default();
+        let mut request = request.map(Body::from);
+        request.extensions_mut().insert(verdict.clone());
+        // Whether it is to be done twice is known only once its body may have been read.
+        let again = if self.door.is_hooked() { Some(repetition(&mut request).await?) } else { None };
+        let mut response = self.service.call(request).await?;
+        let fault = verdict.fault();
+        if let (Fault::Twice, Some(again)) = (&fault, again) {
+            response = self.service.call(again).await?;
+        }
+        self.door.done(&verdict);
+        match fault {
+            Fault::None | Fault::Status(..) | Fault::DelayMillis(_) | Fault::ErrorInAnswer(_) | Fault::Twice => {}
+            Fault::AnswerLost | Fault::DropConnection => return Err(dropped()),
+            Fault::Reset => {
+                // Closed with this option, a socket sends RST instead of FIN (socket(7), SO_LINGER).
+                SockRef::from(socket).set_linger(Some(Duration::ZERO)).map_err(|error| HttpError::new(error.into()))?;
+                return Err(dropped());
+            }
+            Fault::NoAnswer => std::future::pending().await,
+            Fault::EmptyAnswer => response = HttpResponse::new(Body::empty()),
+            Fault::TruncatedAnswer => response = truncated(response).await?,
+        }
+        let id = self.requests.fetch_add(1, Ordering::Relaxed);
+        response.headers_mut().insert("x-amz-request-id", HeaderValue::from(id));
+        Ok(response)
     }
-    response.headers_mut().insert("x-amz-request-id", HeaderValue::from(id));
-    Ok(response)
+}
+
+/// The same request once more; both have the whole body in memory from then on.
+async fn repetition(request: &mut HttpRequest) -> Result<HttpRequest, HttpError> {
+    let body = request.body_mut().store_all_limited(usize::MAX).await.map_err(HttpError::new)?;
+    let mut again = HttpRequest::new(Body::from(body));
+    *again.method_mut() = request.method().clone();
+    *again.uri_mut() = request.uri().clone();
+    *again.headers_mut() = request.headers().clone();
+    again.extensions_mut().insert(Repetition);
+    Ok(again)
+}
+
+/// An answer that breaks off in the middle of its body. One without a body is lost.
+async fn truncated(response: HttpResponse) -> Result<HttpResponse, HttpError> {
+    let (mut head, mut body) = response.into_parts();
+    let mut bytes = body.store_all_limited(usize::MAX).await.map_err(HttpError::new)?;
+    if bytes.is_empty() {
+        return Err(dropped());
+    }
+    head.headers.remove(TRANSFER_ENCODING);
+    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    bytes.truncate(bytes.len() / 2);
+    let half = futures::stream::once(std::future::ready(Ok(Frame::data(bytes))));
+    let cut = futures::stream::once(async {
+        // What was written before is flushed while this waits for its next turn.
+        tokio::task::yield_now().await;
+        Err(std::io::Error::other("cut off on request"))
+    });
+    Ok(HttpResponse::from_parts(head, Body::http_body_unsync(StreamBody::new(half.chain(cut)))))
+}
+
+fn dropped() -> HttpError {
+    HttpError::new("dropped on request".into())
 }

@@ -50,8 +50,12 @@ pub enum Ignored {
     CopyChecksumContent,
 }
 
+/// All buckets at one moment; objects are shared, so that taking and restoring it is cheap.
+#[derive(Clone, Debug)]
+pub struct Snapshot(BTreeMap<String, Bucket>);
+
 /// One bucket.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Bucket {
     pub(crate) created: SystemTime,
     pub(crate) objects: Objects,
@@ -78,6 +82,14 @@ impl Store {
             next_upload: AtomicU64::new(1),
             ignored: RwLock::default(),
         }
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot(self.buckets.read().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    pub(crate) fn restore(&self, snapshot: &Snapshot) {
+        *self.buckets.write().unwrap_or_else(PoisonError::into_inner) = snapshot.0.clone();
     }
 
     /// Ignores these conditions from now on, and no others.
