@@ -62,6 +62,8 @@ pub struct Config {
     pub transaction_rows: TransactionRows,
     /// How long to wait for a lock whose holder seems dead.
     pub lock_wait: Duration,
+    /// How long one attempt at a request may take.
+    pub request_timeout: Duration,
     /// The schema of the ledger.
     pub ledger_schema: String,
     /// Where sorted runs are spilled.

@@ -61,7 +61,7 @@ impl Session {
         refuse_unusable(&config.temp_dir)?;
         warn_of_plaintext(&config.database);
         let database = Database::connect(&config.database).await?;
-        let stores = connect(&config.source, &config.target).await.map_err(usage)?;
+        let stores = connect(&config.source, &config.target, config.request_timeout).await.map_err(usage)?;
         for keys in config.mappings.key_mappings() {
             stores.source.probe(&keys.legacy).await.map_err(|error| usage(of_profile(error, &config.source)))?;
             stores.target.probe(&keys.modern).await.map_err(|error| usage(of_profile(error, &config.target)))?;

@@ -164,6 +164,9 @@ groups! {
         LOCK_WAIT = Setting::new("lock-wait", Takes::Number, "DURATION")
             .help("How long to wait for another run that seems dead; a live one is never waited for")
             .default("10s");
+        REQUEST_TIMEOUT = Setting::new("request-timeout", Takes::Number, "DURATION")
+            .help("How long S3 may take to answer before a request is sent again; transfers get a second more per MiB")
+            .default("60s");
         TEMP_DIR = Setting::new("temp-dir", Takes::Text, "DIR")
             .help("Where verify sorts what does not fit into memory")
             .described("the system's");

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -162,6 +163,7 @@ fn config(layers: &Layers, passwords: Passwords, directory: &Path, temp_dir: Pat
         concurrency: layers.required(&catalogue::CONCURRENCY, concurrency)?,
         transaction_rows: layers.required(&catalogue::TRANSACTION_ROWS, transaction_rows)?,
         lock_wait: layers.required(&catalogue::LOCK_WAIT, quantity::duration)?,
+        request_timeout: layers.required(&catalogue::REQUEST_TIMEOUT, request_timeout)?,
         ledger_schema: ledger_schema(layers)?,
         temp_dir: layers.optional(&catalogue::TEMP_DIR, path)?.unwrap_or(temp_dir),
         multipart_threshold: layers.required(&catalogue::MULTIPART_THRESHOLD, part_size)?,
@@ -201,6 +203,12 @@ fn transaction_rows(text: &str) -> Result<TransactionRows, ConfigError> {
     }
     let rows = number(1)(text).map_err(|error| error.hint("give `all` or a number from 1 on"))?;
     Ok(TransactionRows::AtMost(rows))
+}
+
+/// Without any time no request could succeed.
+fn request_timeout(text: &str) -> Result<Duration, ConfigError> {
+    let timeout = quantity::duration(text)?;
+    if timeout.is_zero() { Err(ConfigError::new("is zero")) } else { Ok(timeout) }
 }
 
 fn part_size(text: &str) -> Result<u64, ConfigError> {

@@ -29,7 +29,7 @@ use crate::store::{
 pub async fn doctor(config: &Config, progress: &Progress, stop: &CancellationToken) -> Result<(DoctorSummary, Exit)> {
     let begun = Instant::now();
     let phase = progress.phase("examine", None, "checks");
-    let connected = connect_each(&config.source, &config.target).await;
+    let connected = connect_each(&config.source, &config.target, config.request_timeout).await;
     let shown = async |checks: Vec<Check>| {
         phase.add(u64::try_from(checks.len()).unwrap_or_default());
         checks

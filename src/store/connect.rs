@@ -1,5 +1,7 @@
 //! From settings to two clients that share nothing but the connection pool.
 
+use std::time::Duration;
+
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
@@ -12,6 +14,7 @@ use aws_types::service_config::ServiceConfigKey;
 use url::Url;
 
 use super::clock::Clock;
+use super::patience::attempts_take;
 use super::{Bucket, RequestCounters, StoreError, StoreErrorKind, patience};
 use crate::config::BucketConfig;
 
@@ -27,8 +30,8 @@ pub struct Stores {
 }
 
 impl Stores {
-    /// Two buckets reached by clients that exist already. Their retries, time-outs and upload checksums are replaced by
-    /// those of this room, and what they send is counted.
+    /// Two buckets reached by clients that exist already. Their retries, time-outs (but for that of an attempt) and upload
+    /// checksums are replaced by those of this room, and what they send is counted.
     #[must_use]
     pub fn from_clients(source: (&Client, &str), target: (&Client, &str)) -> Self {
         let requests = RequestCounters::default();
@@ -50,35 +53,40 @@ pub struct Connected {
 
 fn bucket((client, name): (&Client, &str), side: &'static str, requests: &RequestCounters) -> Bucket {
     let clock = Clock::default();
-    let builder = patience::configure(client.config().to_builder(), side).interceptor(requests.clone());
+    let builder = patience::configure(client.config(), side).interceptor(requests.clone());
     // Other servers stumble over checksums in trailers: SeaweedFS keeps `aws-chunked` as a content encoding.
     let builder = builder.request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
     Bucket::new(Client::from_conf(builder.interceptor(clock.clone()).build()), name, clock)
 }
 
-/// Makes the two clients, each with its own profile, region, endpoint and retry budget. No request is sent yet.
+/// Makes the two clients, each with its own profile, region, endpoint and retry budget. No request is sent yet; an attempt
+/// at one may take as long as `request_timeout`, and longer if it moves many bytes.
 ///
 /// # Errors
 /// [`StoreErrorKind::Other`] if no region is known for a bucket on AWS.
-pub async fn connect(source: &BucketConfig, target: &BucketConfig) -> Result<Stores, StoreError> {
-    let Connected { source, target, requests } = connect_each(source, target).await;
+pub async fn connect(
+    source: &BucketConfig,
+    target: &BucketConfig,
+    request_timeout: Duration,
+) -> Result<Stores, StoreError> {
+    let Connected { source, target, requests } = connect_each(source, target, request_timeout).await;
     Ok(Stores { source: source?, target: target?, requests })
 }
 
 /// The same where each side is to be judged for itself.
-pub async fn connect_each(source: &BucketConfig, target: &BucketConfig) -> Connected {
+pub async fn connect_each(source: &BucketConfig, target: &BucketConfig, request_timeout: Duration) -> Connected {
     let http = http_client();
     let requests = RequestCounters::default();
-    let source_client = client(source, "source", http.clone()).await;
-    let target_client = client(target, "target", http).await;
-    Connected {
-        source: source_client.map(|client| bucket((&client, &source.bucket), "source", &requests)),
-        target: target_client.map(|client| bucket((&client, &target.bucket), "target", &requests)),
-        requests,
-    }
+    let made = async |settings: &BucketConfig, side| {
+        let builder = client(settings, side, http.clone()).await?;
+        let client = Client::from_conf(builder.timeout_config(attempts_take(request_timeout)).build());
+        Ok(bucket((&client, &settings.bucket), side, &requests))
+    };
+    let (source, target) = (made(source, "source").await, made(target, "target").await);
+    Connected { source, target, requests }
 }
 
-async fn client(settings: &BucketConfig, side: &str, http: SharedHttpClient) -> Result<Client, StoreError> {
+async fn client(settings: &BucketConfig, side: &str, http: SharedHttpClient) -> Result<Builder, StoreError> {
     let shared = load(settings, http).await;
     let endpoint = endpoint(settings, &shared);
     let region = shared.region().cloned().or_else(|| endpoint.as_ref().map(|_| Region::new(REGION_OF_OTHER_SERVERS)));
@@ -86,7 +94,7 @@ async fn client(settings: &BucketConfig, side: &str, http: SharedHttpClient) -> 
     let path_style = settings.endpoint_url.is_some() || endpoint.as_deref().is_some_and(|url| !is_aws(url));
     let mut builder = Builder::from(&shared).region(region).force_path_style(path_style);
     builder.set_endpoint_url(endpoint);
-    Ok(Client::from_conf(builder.build()))
+    Ok(builder)
 }
 
 /// What environment and files of AWS say, under the settings of this program.

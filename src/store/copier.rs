@@ -53,7 +53,7 @@ impl Copier {
             .set_checksum_algorithm(checksum)
             .customize();
         if source.size > patience::ORDINARY_SIZE_MAX {
-            request = request.config_override(patience::for_silent_work(source.size));
+            request = request.config_override(patience::for_silent_work(self.target.client(), source.size));
         }
         match request.send().await.map_err(Failure::from) {
             Ok(output) => Ok(end_of_answer(output.copy_object_result())),

@@ -85,7 +85,8 @@ async fn copy_part(
         .key(target.as_str())
         .upload_id(upload.id())
         .part_number(part.number);
-    let output = request.customize().config_override(patience::for_silent_work(part.size())).send().await?;
+    let output =
+        request.customize().config_override(patience::for_silent_work(to.client(), part.size())).send().await?;
     let result = output.copy_part_result.filter(|result| result.e_tag().is_some_and(|etag| !etag.is_empty()));
     let result = result.ok_or_else(|| Failure::unusable_answer("the answer gives no ETag for a part"))?;
     Ok(CompletedPart::builder()

@@ -49,7 +49,7 @@ impl Streamer {
             .set_tagging(tagging)
             .customize()
             .interceptor(SendHeaders(headers))
-            .config_override(patience::for_transfer(source.size));
+            .config_override(patience::for_transfer(self.target.client(), source.size));
         let output = request.send().await?;
         let etag = output.e_tag().map(ETag::new).filter(|etag| !etag.as_str().is_empty());
         Ok(Some(end(etag, passed.hasher())))
@@ -115,7 +115,7 @@ impl Streamer {
             .part_number(part.number)
             .set_content_length(i64::try_from(part.size()).ok())
             .customize()
-            .config_override(patience::for_transfer(part.size()));
+            .config_override(patience::for_transfer(self.target.client(), part.size()));
         let etag = request.send().await?.e_tag.filter(|etag| !etag.is_empty());
         let etag = etag.ok_or_else(|| Failure::unusable_answer("the answer gives no ETag for a part"))?;
         Ok(Some((CompletedPart::builder().part_number(part.number).e_tag(etag).build(), passed.hasher())))

@@ -70,7 +70,11 @@ impl Upload {
             .set_mpu_object_size(i64::try_from(self.size).ok())
             .set_if_none_match(guard.if_none_match())
             .set_if_match(guard.if_match());
-        let answer = request.customize().config_override(patience::for_silent_work(self.size)).send().await;
+        let answer = request
+            .customize()
+            .config_override(patience::for_silent_work(self.bucket.client(), self.size))
+            .send()
+            .await;
         match answer.map_err(Failure::from) {
             Ok(output) => {
                 self.open = false;

@@ -1,5 +1,7 @@
 //! From settings to clients: whose keys, which endpoint, what a probe says, what is counted.
 
+use std::time::Duration;
+
 use anyhow::{Context, ensure};
 use avatar_migrate::config::BucketConfig;
 use avatar_migrate::store::{Copier, CopyGuard, CopyObjects, ReadObjects, Requests, StoreErrorKind, Stores, connect};
@@ -18,7 +20,7 @@ async fn connect_as_the_environment_says() -> anyhow::Result<()> {
         region: None,
         endpoint_url: std::env::var("TEST_ENDPOINT").ok(),
     };
-    let outcome = match connect(&settings, &settings).await {
+    let outcome = match connect(&settings, &settings, Duration::from_secs(60)).await {
         Ok(stores) => stores.source.probe("image/").await,
         Err(error) => Err(error),
     };

@@ -1,8 +1,14 @@
 //! Faults between this program and S3.
 
+use std::time::Duration;
+
 use anyhow::{Context, ensure};
-use avatar_migrate::store::{Copier, CopyEnd, CopyGuard, CopyObjects, Sha256Digest, StoreErrorKind, Streamer};
+use avatar_migrate::store::{
+    Copier, CopyEnd, CopyGuard, CopyObjects, ReadObjects, Sha256Digest, StoreErrorKind, Stores, Streamer,
+};
 use avatar_migrate_kit::Fault;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
 use sha2::{Digest, Sha256};
 
 use crate::{SIZES, SMALL_PARTS, embedded, info, key};
@@ -70,13 +76,38 @@ async fn a_dropped_or_failed_upload_is_aborted() -> anyhow::Result<()> {
         "UploadPartCopy" => Fault::DelayMillis(60_000),
         _ => Fault::None,
     });
-    let cut = std::time::Duration::from_millis(500);
+    let cut = Duration::from_millis(500);
     ensure!(tokio::time::timeout(cut, copier.copy(&source, &target, &CopyGuard::Absent)).await.is_err());
     for _ in 0..50 {
         if server.open_uploads("production-s3")? == 0 {
             return Ok(());
         }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     anyhow::bail!("the upload is still open")
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_in_time_is_asked_for_again() -> anyhow::Result<()> {
+    let (server, _) = embedded()?;
+    server.put("legacy-s3", "image/a.png", "0123456789abcdef");
+    let timeout = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_millis(500)).build();
+    let client = Client::from_conf(server.client().config().to_builder().timeout_config(timeout).build());
+    let stores = Stores::from_clients((&client, "legacy-s3"), (&client, "production-s3"));
+    let source = info(&stores.source, "image/a.png").await?;
+    // What the SDK tries anew by itself, what takes longer with its size, and what this program tries anew.
+    let (copier, streamer) = (
+        Copier::new(stores.source.clone(), stores.target.clone(), SIZES),
+        Streamer::new(stores.source.clone(), stores.target.clone(), SIZES),
+    );
+    server.reset_requests();
+    server.on_request(|seen| if seen.nth == 1 { Fault::NoAnswer } else { Fault::None });
+    stores.source.head(&source.key).await?.context("there")?;
+    assert_eq!(copier.copy(&source, &key("avatar/1")?, &CopyGuard::Absent).await?, CopyEnd::Unsettled, "412 by itself");
+    assert_eq!(streamer.copy(&source, &key("avatar/2")?, &CopyGuard::Absent).await?, CopyEnd::Unsettled);
+    for operation in ["HeadObject", "CopyObject", "GetObject", "PutObject"] {
+        ensure!(server.requests().get(operation) >= Some(&2), "{operation}: {:?}", server.requests());
+    }
+    assert_eq!(server.object("production-s3", "avatar/2").context("done all the same")?.body, "0123456789abcdef");
+    Ok(())
 }

@@ -86,6 +86,7 @@ fn defaults_are_those_of_the_design() {
     assert_eq!((config.method, config.check), (Method::Copy, CheckMode::Auto));
     assert_eq!((config.concurrency, config.transaction_rows), (Concurrency::Auto, TransactionRows::All));
     assert_eq!((config.lock_wait, config.ledger_schema.as_str()), (Duration::from_secs(10), "avatar_migrate"));
+    assert_eq!(config.request_timeout, Duration::from_secs(60));
     assert_eq!((config.multipart_threshold, config.multipart_part_size), (5 << 30, 512 << 20));
     assert_eq!((config.database.tls, config.database.password.expose_secret()), (DatabaseTls::Preferred, ""));
     assert_eq!((config.temp_dir, config.strict_mentions), (PathBuf::from("/tmp"), false));
@@ -160,7 +161,7 @@ fn every_setting_can_stand_in_the_environment_and_in_the_file() {
             ("database-password-file", _) => ("password", "'password'"),
             ("legacy-prefix" | "modern-prefix" | "legacy-key-prefix" | "modern-key-prefix", _) => ("x/", "'x/'"),
             ("reference" | "exclude-reference", _) => ("a.b", "'a.b'"),
-            ("lock-wait" | "orphan-min-age" | "grace", _) => ("1m", "'1m'"),
+            ("lock-wait" | "request-timeout" | "orphan-min-age" | "grace", _) => ("1m", "'1m'"),
             ("source-endpoint-url" | "target-endpoint-url", _) => ("http://h", "'http://h'"),
             (_, Takes::Text) => ("x", "'x'"),
             (_, Takes::Number | Takes::Count) => ("7", "7"),
@@ -220,6 +221,7 @@ fn each_value_is_validated_where_it_stands() {
         ("concurrency", "many", "`many` is not a whole number"),
         ("transaction-rows", "0", "0 is less than 1"),
         ("lock-wait", "10", "`10` is not a duration"),
+        ("request-timeout", "0", "is zero"),
         ("multipart-threshold", "6GiB", "`6GiB` is more than 5GiB, which is the most that S3 copies at once"),
         ("multipart-part-size", "0", "is zero"),
         ("multipart-part-size", "x", "`x` is not a size"),

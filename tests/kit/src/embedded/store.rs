@@ -65,7 +65,7 @@ pub(crate) struct Bucket {
 }
 
 /// Settings that the server keeps and tells; it acts on none of them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) versioning: VersioningConfiguration,
     pub(crate) lifecycle: Option<Vec<LifecycleRule>>,
