@@ -112,6 +112,29 @@ impl Ledger {
         rows.iter().map(object).collect()
     }
 
+    /// The next objects that this run has verified and that `pass` has planned, in key order after `after`.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn objects_of_pass(
+        &self,
+        pass: u32,
+        after: Option<&ObjectKey>,
+        limit: usize,
+    ) -> Result<Vec<LedgerObject>> {
+        let statement = self.statement(statement!("objects_of_pass.sql"));
+        let rows = sqlx::query(statement.sql())
+            .bind(self.migration())
+            .bind(self.run())
+            .bind(after.map_or("", ObjectKey::as_str).as_bytes())
+            .bind(pass)
+            .bind(u64::try_from(limit)?)
+            .fetch_all(self.pool())
+            .await
+            .context("failed to read objects from the ledger")?;
+        rows.iter().map(object).collect()
+    }
+
     /// How many objects of this run are in each state.
     ///
     /// # Errors

@@ -212,20 +212,32 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
         Copying { source, target, copier: self.copier, check: config.check, pace, conditions }
     }
 
-    /// Verified objects of this run that are not as they were checked any more.
+    /// Verified objects that are not as they were checked any more: before the cutover those of this pass, on both sides;
+    /// after it those of the whole run. What is in production by then belongs to the application: a copy that it has
+    /// deleted is not made again.
     async fn changed(&self, when: Look) -> Result<Vec<LedgerObject>> {
         let stores = &self.session.stores;
         let mut changed = Vec::new();
         let mut after: Option<ObjectKey> = None;
         loop {
-            let window = self.ledger.objects(ObjectState::Verified, after.as_ref(), WINDOW).await?;
+            let window = match when {
+                Look::BeforeCutover => self.ledger.objects_of_pass(self.totals.passes, after.as_ref(), WINDOW).await?,
+                Look::AfterCutover => self.ledger.objects(ObjectState::Verified, after.as_ref(), WINDOW).await?,
+            };
             let Some(last) = window.last() else { return Ok(changed) };
             after = Some(last.source.clone());
             let mut found = sources_that_changed(&stores.source, &window).await?;
-            if when == Look::BeforeCutover {
-                let gone = targets_that_went(&stores.target, &window).await?;
-                let known: HashSet<ObjectKey> = found.iter().map(|object| object.source.clone()).collect();
-                found.extend(gone.into_iter().filter(|object| !known.contains(&object.source)));
+            let of_interest = if when == Look::BeforeCutover { &window } else { &found };
+            let gone = targets_that_went(&stores.target, of_interest).await?;
+            match when {
+                Look::BeforeCutover => {
+                    let known: HashSet<ObjectKey> = found.iter().map(|object| object.source.clone()).collect();
+                    found.extend(gone.into_iter().filter(|object| !known.contains(&object.source)));
+                }
+                Look::AfterCutover => {
+                    let gone: HashSet<ObjectKey> = gone.into_iter().map(|object| object.source).collect();
+                    found.retain(|object| !gone.contains(&object.source));
+                }
             }
             changed.extend(found);
         }

@@ -43,6 +43,54 @@ fn a_copy_that_the_application_deletes_before_the_cutover_is_made_again() {
 }
 
 #[test]
+fn a_picture_that_is_deleted_between_two_passes_stays_deleted() {
+    let world = World::new();
+    world.source("image/avatar-1.png");
+    world.source("image/avatar-2.png");
+    world.rows(&["image/avatar-1.png"]);
+    let (met, database) = (AtomicBool::new(false), world.database.clone());
+    // A row of old code makes a second pass necessary.
+    let copies_in_second_pass = move |request: &RequestSeen| {
+        let key = request.key.as_deref().filter(|_| request.operation == "CopyObject");
+        if key == Some("avatar/avatar-1.png") && !met.swap(true, Ordering::SeqCst) {
+            database.execute("INSERT INTO avatars (path) VALUES ('image/avatar-2.png')").expect("a late row");
+        }
+        key == Some("avatar/avatar-2.png")
+    };
+    let database = world.database.clone();
+    once(&world.s3, copies_in_second_pass, move |s3| {
+        database.execute("DELETE FROM avatars WHERE path = 'avatar/avatar-1.png'").expect("a delete");
+        assert!(s3.remove("production-s3", "avatar/avatar-1.png"), "the first pass has copied it");
+    });
+    world.run(&["copy"]).exits(0);
+    world.s3.no_faults();
+    assert_eq!(world.s3.keys("production-s3"), ["avatar/avatar-2.png"], "what the application deletes stays deleted");
+    world.run(&["finalize", "--yes", "--orphans", "copy"]).exits(0);
+    assert_eq!(world.s3.keys("production-s3"), ["avatar/avatar-2.png"]);
+}
+
+#[test]
+fn a_picture_that_is_overwritten_and_deleted_around_the_cutover_stays_deleted() {
+    let world = World::new();
+    world.source("image/avatar-1.png");
+    world.rows(&["image/avatar-1.png"]);
+    let (copied, looks) = (AtomicBool::new(false), AtomicU64::new(0));
+    let third_look = move |request: &RequestSeen| {
+        copied.fetch_or(request.operation == "CopyObject" && is_picture(request.key.as_deref()), Ordering::SeqCst);
+        copied.load(Ordering::SeqCst) && lists(request, "legacy-s3") && looks.fetch_add(1, Ordering::SeqCst) == 1
+    };
+    let database = world.database.clone();
+    once(&world.s3, third_look, move |s3| {
+        s3.put("legacy-s3", "image/avatar-1.png", content("by old code"));
+        database.execute("DELETE FROM avatars WHERE path = 'avatar/avatar-1.png'").expect("a delete");
+        assert!(s3.remove("production-s3", "avatar/avatar-1.png"), "the row has moved");
+    });
+    world.run(&["copy"]).exits(0);
+    world.s3.no_faults();
+    assert_eq!(world.s3.keys("production-s3"), [""; 0], "what the application deletes stays deleted");
+}
+
+#[test]
 fn a_source_that_comes_back_before_the_cutover_is_not_passed_over() {
     let world = World::new();
     world.source("image/avatar-1.png");
