@@ -15,6 +15,7 @@ mod hostile;
 mod interface;
 mod interrupt;
 mod keys;
+mod kills;
 mod ledger_dropped;
 mod mappings;
 mod methods;

@@ -46,6 +46,12 @@ impl Lot {
         bits ^ (bits >> 31)
     }
 
+    /// A lot of one's own for a thread, drawn from this one.
+    #[must_use]
+    pub fn fork(&mut self) -> Self {
+        Self { state: self.draw() }
+    }
+
     /// The next number below `end`, which must not be 0.
     pub fn below(&mut self, end: u64) -> u64 {
         self.draw() % end
