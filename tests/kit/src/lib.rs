@@ -9,6 +9,7 @@ pub mod effort;
 mod embedded;
 mod mariadb;
 mod ports;
+mod proxy;
 mod random;
 mod seaweed;
 mod supervisor;
@@ -18,4 +19,5 @@ pub use embedded::{
     Algorithm, EmbeddedS3, Fault, Ignored, ObjectHeaders, RequestSeen, Snapshot, StoredChecksum, StoredObject,
 };
 pub use mariadb::{Database, Mariadb, MariadbOptions};
+pub use proxy::{CommandKind, CommandSeen, DatabaseFault, FaultProxy};
 pub use seaweed::Seaweed;
