@@ -1,4 +1,4 @@
--- Purpose: the journal lines of one column that are not undone. A row that was changed several times goes back by its last
+-- Purpose: the journal lines of one column that are not undone, or by this very run. A row that was changed several times goes back by its last
 --          change, and the lines before that one are done with it; rows without a key cannot be told apart.
 -- Index: primary key of the paths; the journal is read once. Locks: none (consistent read). Rows: one a line.
 INSERT INTO {ledger}.am_undo_line
@@ -10,5 +10,5 @@ FROM (SELECT id, migration, new_row_key, old_value, new_value,
              IF(new_row_key = '', new_value,
                 FIRST_VALUE(new_value) OVER (PARTITION BY new_row_key ORDER BY id DESC)) AS last_value
       FROM {ledger}.am_row_change
-      WHERE migration = ? AND table_name = ? AND column_name = ? AND undone_by IS NULL) AS j
+      WHERE migration = ? AND table_name = ? AND column_name = ? AND (undone_by IS NULL OR undone_by = ?)) AS j
 LEFT JOIN {ledger}.am_path AS p ON p.migration = j.migration AND p.value = j.old_value

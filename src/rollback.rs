@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::check::{VerifiedCopy, proved_by_ledger};
 use crate::copy::{Copying, Ending, look};
-use crate::database::{Ledger, LedgerObject, ObjectState, SourceState, Undo};
+use crate::database::{Ledger, LedgerObject, ObjectState, PutBack, SourceState, Undo};
 use crate::failure::Failure;
 use crate::path::ObjectKey;
 use crate::store::{CopyObjects, ReadObjects, StoreError};
@@ -94,14 +94,15 @@ async fn absent(bucket: &impl ReadObjects, keys: &[ObjectKey]) -> Result<Vec<Obj
 /// HEADs that run at once; most keys are seen in listings.
 const HEADS: usize = 32;
 
-/// Puts back the rows whose sources were seen, in one transaction with their journal; gives how many.
+/// Puts back the rows whose sources were seen, in one transaction with their journal: one attempt, as the plan and what was
+/// seen are gone with a connection that was lost.
 ///
 /// Without a look at the sources it does not compile:
 ///
 /// ```compile_fail
 /// use avatar_migrate::{database::Ledger, rollback::put_back};
-/// async fn blindly(ledger: &Ledger) -> anyhow::Result<u64> {
-///     put_back((), ledger).await
+/// async fn blindly(ledger: &Ledger) -> anyhow::Result<()> {
+///     put_back((), ledger).await.map(drop)
 /// }
 /// ```
 ///
@@ -109,14 +110,14 @@ const HEADS: usize = 32;
 ///
 /// ```
 /// use avatar_migrate::{database::Ledger, rollback::{SourcesSeen, put_back}};
-/// async fn seen(seen: SourcesSeen<'_>, ledger: &Ledger) -> anyhow::Result<u64> {
-///     put_back(seen, ledger).await
+/// async fn seen(seen: SourcesSeen<'_>, ledger: &Ledger) -> anyhow::Result<()> {
+///     put_back(seen, ledger).await.map(drop)
 /// }
 /// ```
 ///
 /// # Errors
-/// If the transaction fails for good; nothing has changed then.
-pub async fn put_back(seen: SourcesSeen<'_>, ledger: &Ledger) -> Result<u64> {
+/// If another attempt would fail as well.
+pub async fn put_back(seen: SourcesSeen<'_>, ledger: &Ledger) -> Result<PutBack> {
     seen.0.put_back(ledger).await
 }
 

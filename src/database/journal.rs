@@ -6,13 +6,11 @@ use sqlx::MySqlConnection;
 use super::column::TextColumn;
 use super::ledger::Ledger;
 use super::lock::RunLock;
-use super::session::{Database, error_number};
+use super::session::Database;
 use super::sql::statement;
+use super::transaction::{Attempt, LostRace, Outcome, Transaction, Tries, attempt, is_passing, is_refusal};
 use crate::failure::Failure;
 use crate::path::{Mapping, Mappings, ObjectKey};
-
-/// How often a transaction is begun anew after a lock wait, a deadlock or a lost race.
-pub(super) const ATTEMPTS: u32 = 5;
 
 /// Which verified objects a transaction takes: those after the first key, up to and with the second one.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +27,7 @@ pub struct KeyRange {
 /// lock; if the UPDATE then matches another number of rows, everything is rolled back and begun anew.
 ///
 /// # Errors
-/// After some attempts, with the server's reason; nothing has changed then.
+/// After some attempts, with the server's reason; nothing has changed then, unless the text says that this is not known.
 pub async fn move_rows(
     database: &Database,
     lock: &RunLock,
@@ -39,83 +37,104 @@ pub async fn move_rows(
     range: &KeyRange,
     part: &mut u32,
 ) -> Result<u64> {
-    let mut last_error = None;
-    for _ in 0..ATTEMPTS {
-        let mut connection = lock.connection().await?;
-        let transaction = Transaction { database, ledger, mappings, range };
-        match transaction.run(&mut connection, references, part).await {
-            Ok(moved) => return Ok(moved),
-            Err(error) => {
-                // Error 1205 rolls back its statement only: committing afterwards would keep a half.
-                let rolled_back = sqlx::query("ROLLBACK").execute(&mut *connection).await;
-                rolled_back.with_context(|| format!("the cutover failed and its connection was lost: {error:#}"))?;
-                if let Some(refusal) = refusal(&error) {
-                    return Err(refusal.into());
-                }
-                if !is_transient(&error) {
-                    return Err(error.context("the cutover was rolled back; no row has changed"));
-                }
-                last_error = Some(error);
-            }
+    let mut tries = Tries::default();
+    loop {
+        let mut cutover = Cutover { database, ledger, references, mappings, range, first: *part, part };
+        match attempt(lock, &mut cutover).await {
+            Ok(Attempt::Committed { rows, .. }) => return Ok(rows),
+            Ok(Attempt::RolledBack(error)) => tries.again(error).await?,
+            Err(error) if is_refusal(&error) => return Err(refused(&error).into()),
+            Err(error) => return Err(error),
         }
     }
-    let error = last_error.unwrap_or_else(|| anyhow::anyhow!("no attempt was made"));
-    Err(error.context(format!("the cutover was rolled back {ATTEMPTS} times; no row has changed")))
 }
 
-/// The rows that an UPDATE matched are not those that the journal holds: a writer came between.
-#[derive(Debug, thiserror::Error)]
-#[error("{matched} rows matched where {expected} were journaled")]
-pub(super) struct LostRace {
-    pub(super) matched: u64,
-    pub(super) expected: u64,
-}
-
-/// Lock wait time-out, deadlock, snapshot conflict: another attempt may succeed (MariaDB error codes 1205, 1213, 1020).
-pub(super) fn is_transient(error: &anyhow::Error) -> bool {
-    let number = error.downcast_ref::<sqlx::Error>().and_then(error_number);
-    matches!(number, Some(1205 | 1213 | 1020)) || error.downcast_ref::<LostRace>().is_some()
-}
-
-/// A unique key, CHECK constraint, trigger or foreign key that refuses a row (MariaDB error codes 1062, 4025, 1644, 1451
-/// and 1452): another attempt would be refused as well.
-fn refusal(error: &anyhow::Error) -> Option<Failure> {
-    let number = error.downcast_ref::<sqlx::Error>().and_then(error_number)?;
-    matches!(number, 1062 | 4025 | 1644 | 1451 | 1452).then(|| Failure::Refused {
-        reasons: vec![format!("the database refuses a new path, so that no row has moved: {error}")],
+/// Another attempt would be refused as well.
+fn refused(error: &anyhow::Error) -> Failure {
+    Failure::Refused {
+        reasons: vec![format!("the database refuses a new path, so that no row has moved: {}", error.root_cause())],
         hint: "mend or delete the row that it names, lift the constraint or trigger, or leave the column out with \
                --exclude-reference"
             .to_owned(),
-    })
+    }
 }
 
-struct Transaction<'a> {
+struct Cutover<'a> {
     database: &'a Database,
     ledger: &'a Ledger,
+    references: &'a [TextColumn],
     mappings: &'a Mappings,
     range: &'a KeyRange,
+    /// The last part before this attempt.
+    first: u32,
+    /// The last part of the run: a statement each, so that two attempts never share one.
+    part: &'a mut u32,
 }
 
-impl Transaction<'_> {
-    async fn run(&self, connection: &mut MySqlConnection, references: &[TextColumn], part: &mut u32) -> Result<u64> {
-        sqlx::query("START TRANSACTION").execute(&mut *connection).await?;
+impl Transaction for Cutover<'_> {
+    async fn statements(&mut self, connection: &mut MySqlConnection) -> Result<u64> {
         let mut moved = 0;
-        for column in references {
+        for column in self.references {
             for (index, mapping) in self.mappings.all().iter().enumerate() {
-                *part += 1;
-                let expected = self.journal(connection, column, (index, mapping), *part).await?;
+                *self.part += 1;
+                let expected = self.journal(connection, column, (index, mapping), *self.part).await?;
                 if expected == 0 {
                     continue;
                 }
-                let matched = self.update(connection, column, mapping, *part).await?;
+                let matched = self.update(connection, column, mapping, *self.part).await?;
                 if matched != expected {
                     bail!(LostRace { matched, expected });
                 }
                 moved += matched;
             }
         }
-        sqlx::query("COMMIT").execute(&mut *connection).await?;
         Ok(moved)
+    }
+
+    async fn outcome(&mut self, connection: &mut MySqlConnection, rows: u64) -> Result<Outcome> {
+        let statement = self.ledger.statement(statement!("cutover_outcome.sql"));
+        let query = sqlx::query_scalar(statement.sql()).bind(self.ledger.run()).bind(self.first + 1).bind(*self.part);
+        let lines: u64 = query.fetch_one(&mut *connection).await.context("failed to read the journal")?;
+        let unmoved = if lines == 0 { 0 } else { self.unmoved(connection).await? };
+        if lines == 0 {
+            Ok(Outcome::RolledBack)
+        } else if lines == rows && unmoved == 0 {
+            Ok(Outcome::Committed)
+        } else {
+            let (run, first, last) = (self.ledger.run(), self.first + 1, *self.part);
+            bail!(
+                "the journal has {lines} lines of {rows}, and {unmoved} of their rows hold the old path: look at \
+                 am_row_change, run {run}, parts {first} to {last}, then run the command again"
+            )
+        }
+    }
+
+    fn is_transient(&self, number: u16) -> bool {
+        is_passing(number)
+    }
+}
+
+impl Cutover<'_> {
+    /// How many rows hold the old value of a journal line of this attempt.
+    async fn unmoved(&self, connection: &mut MySqlConnection) -> Result<u64> {
+        let mut unmoved = 0;
+        let mut part = self.first;
+        for column in self.references {
+            for mapping in self.mappings.all() {
+                part += 1;
+                let statement = self
+                    .ledger
+                    .statement(statement!("cutover_unmoved.sql"))
+                    .with("table", &column.table(self.database.schema()))
+                    .with("legacy_prefix", &column.begins_with(mapping.legacy.as_str()))
+                    .with("row_key", &column.row_key())
+                    .with("value", &column.value());
+                let query = sqlx::query_scalar(statement.sql()).bind(self.ledger.run()).bind(part);
+                let rows: u64 = query.fetch_one(&mut *connection).await.context("failed to read the rows")?;
+                unmoved += rows;
+            }
+        }
+        Ok(unmoved)
     }
 
     async fn journal(

@@ -43,7 +43,7 @@ impl Ledger {
             .await
             .context("failed to write the run to the ledger")?
             .last_insert_id();
-        lock.beat(database, &name, run);
+        lock.beat(run);
         Ok(Self { pool: database.pool().clone(), name, migration, run })
     }
 

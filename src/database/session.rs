@@ -169,6 +169,16 @@ pub(crate) fn error_number(error: &sqlx::Error) -> Option<u16> {
     Some(said.number())
 }
 
+/// Whether the connection is lost or cannot be had: the network, a server that ends, restarts or is full (1040, 1053 and
+/// 1152 to 1161 of MariaDB's error codes), or a session that was killed (1927).
+pub(crate) fn is_unreachable(error: &anyhow::Error) -> bool {
+    match error.downcast_ref::<sqlx::Error>() {
+        Some(sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_)) => true,
+        Some(error) => matches!(error_number(error), Some(1040 | 1053 | 1152..=1161 | 1927)),
+        None => false,
+    }
+}
+
 /// Whether the server refused for want of a privilege (1044, 1142, 1143, 1227, 1370 and 1410 of MariaDB's error codes).
 pub(crate) fn is_denied(error: &sqlx::Error) -> bool {
     matches!(error_number(error), Some(1044 | 1142 | 1143 | 1227 | 1370 | 1410))

@@ -5,9 +5,11 @@
 
 mod rows;
 
+pub(crate) use rows::refused_by_schema;
+
 use anyhow::{Context, Result};
 use sqlx::{MySqlConnection, QueryBuilder, Row};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
 use super::column::TextColumn;
 use super::ledger::Ledger;
@@ -23,6 +25,8 @@ use crate::path::ObjectKey;
 
 /// Keys that one statement marks.
 const KEYS_A_STATEMENT: usize = 500;
+/// The run of a dry run.
+const NO_RUN: u64 = 0;
 
 /// The plan of one rollback, and the session that holds it.
 #[derive(Debug)]
@@ -32,6 +36,7 @@ pub struct Undo<'a> {
     seat: Seat<'a>,
     ledger: LedgerName,
     migration: u32,
+    run: u64,
     parts: Vec<Part>,
 }
 
@@ -120,13 +125,24 @@ impl UndoCounts {
     }
 }
 
+/// How an attempt to put rows back ended.
+#[derive(Debug)]
+pub enum PutBack {
+    /// So many rows went back.
+    Moved(u64),
+    /// They did, on a connection that is lost: the plan has to be made again to see what became of each.
+    MovedOutOfSight(u64),
+    /// Nothing has changed; the plan is lost with its connection and has to be made again.
+    RolledBack(anyhow::Error),
+}
+
 impl<'a> Undo<'a> {
     /// Makes the plan on the lock's connection.
     ///
     /// # Errors
     /// If the journal or the rows cannot be read; [`crate::failure::Failure::Usage`] with the GRANT.
     pub async fn plan(database: &'a Database, lock: &'a RunLock, ledger: &Ledger, config: &'a Config) -> Result<Self> {
-        Self::made(database, config, Seat::Lock(lock), ledger.migration()).await
+        Self::made(database, config, Seat::Lock(lock), (ledger.migration(), ledger.run())).await
     }
 
     /// Makes the plan of a dry run, on a connection of its own; `None` without a journal that this user can read.
@@ -136,18 +152,24 @@ impl<'a> Undo<'a> {
     pub async fn plan_dry(database: &'a Database, config: &'a Config) -> Result<Option<Self>> {
         let Some(view) = LedgerView::open(database, config).await else { return Ok(None) };
         let seat = Seat::Own(Mutex::new(database.dedicated().await?));
-        Self::made(database, config, seat, view.migration()).await.map(Some)
+        Self::made(database, config, seat, (view.migration(), NO_RUN)).await.map(Some)
     }
 
-    async fn made(database: &'a Database, config: &'a Config, seat: Seat<'a>, migration: u32) -> Result<Self> {
+    async fn made(
+        database: &'a Database,
+        config: &'a Config,
+        seat: Seat<'a>,
+        (migration, run): (u32, u64),
+    ) -> Result<Self> {
         let ledger = LedgerName::new(&config.ledger_schema);
-        let mut undo = Self { database, config, seat, ledger, migration, parts: Vec::new() };
+        let mut undo = Self { database, config, seat, ledger, migration, run, parts: Vec::new() };
         undo.parts = undo.find_parts().await?;
         undo.make_tables().await?;
         undo.fill().await.context("failed to read the journal")?;
         for part in &undo.parts {
             undo.look_for_rows(part).await?;
         }
+        undo.recognise_done().await?;
         undo.execute(statement!("undo_objects.sql")).await?;
         Ok(undo)
     }
@@ -232,7 +254,8 @@ impl<'a> Undo<'a> {
 
     async fn find_parts(&self) -> Result<Vec<Part>> {
         let statement = self.statement(statement!("undo_columns.sql"));
-        let rows = sqlx::query(statement.sql()).bind(self.migration).fetch_all(self.database.pool()).await;
+        let query = sqlx::query(statement.sql()).bind(self.migration).bind(self.run);
+        let rows = query.fetch_all(self.database.pool()).await;
         let rows = rows.context("failed to read the journal")?;
         let known = text_columns(self.database).await?;
         let mut parts: Vec<Part> = Vec::new();
@@ -274,10 +297,18 @@ impl<'a> Undo<'a> {
                 .bind(self.migration)
                 .bind(&part.name.table)
                 .bind(&part.name.column)
+                .bind(self.run)
                 .execute(&mut *self.connection().await?)
                 .await?;
         }
         self.execute(statement!("undo_groups.sql")).await
+    }
+
+    /// What this run has put back already, if this is its second plan.
+    async fn recognise_done(&self) -> Result<()> {
+        let statement = self.statement(statement!("undo_done.sql"));
+        sqlx::query(statement.sql()).bind(self.run).execute(&mut *self.connection().await?).await?;
+        Ok(())
     }
 
     async fn execute(&self, statement: Statement) -> Result<()> {
@@ -286,10 +317,10 @@ impl<'a> Undo<'a> {
         Ok(())
     }
 
-    async fn connection(&self) -> Result<MutexGuard<'_, MySqlConnection>> {
+    async fn connection(&self) -> Result<MappedMutexGuard<'_, MySqlConnection>> {
         match &self.seat {
             Seat::Lock(lock) => lock.connection().await,
-            Seat::Own(connection) => Ok(connection.lock().await),
+            Seat::Own(connection) => Ok(MutexGuard::map(connection.lock().await, |connection| connection)),
         }
     }
 

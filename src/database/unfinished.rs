@@ -1,9 +1,9 @@
 //! A finalize that never said how it ended: it may be dead, or only stopped, with deletes still on their way.
 
 use anyhow::{Context, Result};
-use sqlx::Row;
 
 use super::ledger_name::LedgerName;
+use super::lock::holder_of;
 use super::session::Database;
 use super::sql::statement;
 use crate::config::Config;
@@ -22,13 +22,5 @@ pub async fn unfinished_finalize(database: &Database, config: &Config) -> Result
         .fetch_optional(database.pool())
         .await
         .context("failed to read the runs in the ledger")?;
-    let holder = row.map(|row| {
-        Ok::<_, sqlx::Error>(Holder {
-            host: row.try_get("host")?,
-            pid: row.try_get("pid")?,
-            since: row.try_get("since")?,
-            silent_seconds: row.try_get("silent_seconds")?,
-        })
-    });
-    Ok(holder.transpose()?)
+    row.map(|row| holder_of(&row).context("failed to read the runs in the ledger")).transpose()
 }

@@ -80,7 +80,7 @@ async fn run<C: CopyObjects>(
     let closed = ledger.close(exit).await;
     let ended = ended?;
     closed?;
-    lock.release().await?;
+    lock.release().await;
     Ok(ended)
 }
 

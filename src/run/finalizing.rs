@@ -89,7 +89,7 @@ pub async fn finalize(session: &Session, options: &FinalizeOptions, confirm: &Co
     let closed = ledger.close(exit).await;
     let ended = ended?;
     closed?;
-    lock.release().await?;
+    lock.release().await;
     Ok(ended)
 }
 

@@ -9,7 +9,8 @@ use super::{Meter, Session, exit, prove_conditions_in};
 use crate::config::{Method, RollbackOptions};
 use crate::copy::Copying;
 use crate::database::{
-    Ledger, LedgerName, RunLock, SourceState, Undo, UndoCounts, preflight_undo, unfinished_finalize,
+    Ledger, LedgerName, PutBack, RunLock, SourceState, Tries, Undo, UndoCounts, preflight_undo, refused_by_schema,
+    unfinished_finalize,
 };
 use crate::failure::{Exit, Failure};
 use crate::report::summary::{RollbackLeft, RollbackObjects, RollbackRows, RollbackSummary};
@@ -84,7 +85,7 @@ async fn run<C: CopyObjects>(
     let closed = ledger.close(exit).await;
     let ended = ended?;
     closed?;
-    lock.release().await?;
+    lock.release().await;
     Ok(ended)
 }
 
@@ -104,7 +105,7 @@ impl<C: CopyObjects> Way<'_, C> {
         confirm: &ConfirmRollback<'_>,
     ) -> Result<(RollbackSummary, Exit)> {
         let Session { database, config, stores, stop, .. } = self.session;
-        let undo = Undo::plan(database, lock, ledger, config).await?;
+        let mut undo = Undo::plan(database, lock, ledger, config).await?;
         let counts = undo.counts().await?;
         if counts.planned() == 0 {
             self.refuse_elsewhere(ledger).await?;
@@ -128,7 +129,22 @@ impl<C: CopyObjects> Way<'_, C> {
         }
         self.session.interrupted()?;
         let phase = self.session.progress.phase("put rows back", None, "rows");
-        let moved = put_back(seen, ledger).await?;
+        let mut tries = Tries::default();
+        let moved = loop {
+            match put_back(seen, ledger).await? {
+                PutBack::Moved(rows) => break rows,
+                PutBack::MovedOutOfSight(rows) => {
+                    undo = Undo::plan(database, lock, ledger, config).await?;
+                    break rows;
+                }
+                PutBack::RolledBack(error) => {
+                    tries.again(error).await.map_err(refused_by_schema)?;
+                    self.session.interrupted()?;
+                    undo = Undo::plan(database, lock, ledger, config).await?;
+                    (_, seen) = look_at_sources(&undo, &stores.source, SourceState::Unseen, stop, |_| ()).await?;
+                }
+            }
+        };
         phase.add(moved);
         phase.finish();
         if moved > 0 {

@@ -44,7 +44,7 @@ fn rounds(suite: &str, kills: u64, victim: Victim, mariadb: impl FnOnce() -> &'s
     let (mut lot, mut tally, mariadb) = (Lot::of(suite), Tally::default(), mariadb());
     let mut figures = vec![("failed_reads", 0), ("rounds", 0), ("reads", 0), ("reads_while_down", 0), ("writes", 0)];
     while tally.all_kills() < kills {
-        let application = Application::new(World::bare_on(mariadb));
+        let application = Application::new(World::on(mariadb));
         fill(&application, &mut lot);
         let (own, undo) = (lot.fork(), figures[1].1 % 2 == 0);
         application.alive(&mut lot, || {

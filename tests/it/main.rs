@@ -10,6 +10,7 @@ mod classes;
 mod disk;
 mod doctor;
 mod endings;
+mod fire;
 mod gates;
 mod hostile;
 mod interface;

@@ -36,27 +36,27 @@ impl World {
 
     /// A world without a table.
     pub(crate) fn bare() -> Self {
-        Self::bare_on(Mariadb::shared())
+        Self::on(Mariadb::shared())
     }
 
     /// A world without a table on a database server that the test may kill.
-    pub(crate) fn bare_on(mariadb: &'static Mariadb) -> Self {
+    pub(crate) fn on(mariadb: &'static Mariadb) -> Self {
         let s3 = Arc::new(EmbeddedS3::start().expect("an embedded S3 server"));
         s3.create_bucket("legacy-s3");
         s3.create_bucket("production-s3");
-        Self::on(mariadb, s3)
+        Self::with(mariadb, s3)
     }
 }
 
 impl World<OnSeaweed> {
     /// A world without a table whose buckets are in SeaweedFS.
     pub(crate) fn bare_on_seaweed() -> Self {
-        Self::on(Mariadb::shared(), OnSeaweed::new())
+        Self::with(Mariadb::shared(), OnSeaweed::new())
     }
 }
 
 impl<S> World<S> {
-    fn on(mariadb: &'static Mariadb, s3: S) -> Self {
+    fn with(mariadb: &'static Mariadb, s3: S) -> Self {
         let database = mariadb.database();
         let ledger = format!("am_{}", database.name().replace('-', "_"));
         Self { database, s3, directory: tempfile::tempdir().expect("a directory"), ledger }

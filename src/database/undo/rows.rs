@@ -3,12 +3,11 @@
 use anyhow::{Context, Result, bail};
 use sqlx::MySqlConnection;
 
-use super::{Part, Seat, Undo};
+use super::{Part, PutBack, Seat, Undo};
 use crate::database::column::TextColumn;
-use crate::database::journal::{ATTEMPTS, LostRace, is_transient};
 use crate::database::ledger::Ledger;
-use crate::database::session::error_number;
 use crate::database::sql::{Statement, statement};
+use crate::database::transaction::{Attempt, LostRace, Outcome, Transaction, attempt, is_passing, is_refusal};
 use crate::failure::Failure;
 use crate::path::Mapping;
 
@@ -25,46 +24,19 @@ impl Undo<'_> {
         self.judge(&mut connection, part.number, column, "").await
     }
 
-    /// Puts back the rows whose source is there, all in one transaction with the journal; gives how many.
+    /// Puts back the rows whose source is there, all in one transaction with the journal: one attempt.
     ///
     /// # Errors
-    /// After some attempts, with the server's reason; nothing has changed then. [`Failure::Refused`] if the schema itself
-    /// refuses the old paths.
-    pub async fn put_back(&self, ledger: &Ledger) -> Result<u64> {
+    /// With the server's reason, if another attempt would fail as well; nothing has changed then, unless the text says that
+    /// this is not known. [`Failure::Refused`] if the schema itself refuses the old paths.
+    pub async fn put_back(&self, ledger: &Ledger) -> Result<PutBack> {
         let Seat::Lock(lock) = &self.seat else { bail!("a dry run changes nothing") };
-        let mut last_error = None;
-        for _ in 0..ATTEMPTS {
-            let mut connection = lock.connection().await?;
-            match self.transaction(&mut connection, ledger.run()).await {
-                Ok(moved) => return Ok(moved),
-                Err(error) => {
-                    let rolled_back = sqlx::query("ROLLBACK").execute(&mut *connection).await;
-                    rolled_back
-                        .with_context(|| format!("the rollback failed and its connection was lost: {error:#}"))?;
-                    // A row that took the old path meanwhile (1062) is seen by the next attempt.
-                    let number = error.downcast_ref::<sqlx::Error>().and_then(error_number);
-                    if number != Some(1062) && !is_transient(&error) {
-                        return Err(refused_by_schema(error, number));
-                    }
-                    last_error = Some(error);
-                }
-            }
+        match attempt(lock, &mut Back { undo: self, run: ledger.run() }).await {
+            Ok(Attempt::Committed { rows, fresh: false }) => Ok(PutBack::Moved(rows)),
+            Ok(Attempt::Committed { rows, fresh: true }) => Ok(PutBack::MovedOutOfSight(rows)),
+            Ok(Attempt::RolledBack(error)) => Ok(PutBack::RolledBack(error)),
+            Err(error) => Err(refused_by_schema(error)),
         }
-        let error = last_error.unwrap_or_else(|| anyhow::anyhow!("no attempt was made"));
-        let number = error.downcast_ref::<sqlx::Error>().and_then(error_number);
-        Err(refused_by_schema(error.context(format!("it was rolled back {ATTEMPTS} times")), number))
-    }
-
-    async fn transaction(&self, connection: &mut MySqlConnection, run: u64) -> Result<u64> {
-        sqlx::query("START TRANSACTION").execute(&mut *connection).await?;
-        let mut moved = 0;
-        for part in &self.parts {
-            let Ok(column) = &part.column else { continue };
-            self.judge(connection, part.number, column, "FOR UPDATE").await?;
-            moved += self.move_part(connection, part.number, column, run).await?;
-        }
-        sqlx::query("COMMIT").execute(&mut *connection).await?;
-        Ok(moved)
     }
 
     async fn judge(
@@ -152,13 +124,53 @@ fn inverse(mapping: &Mapping) -> Mapping {
     Mapping { legacy: mapping.modern.clone(), modern: mapping.legacy.clone() }
 }
 
-/// A unique key (1062), a CHECK (4025), a trigger (1644) or a foreign key (1451, 1452) that refuses the old paths is for a
-/// person to decide on.
-fn refused_by_schema(error: anyhow::Error, number: Option<u16>) -> anyhow::Error {
-    if !matches!(number, Some(1062 | 4025 | 1644 | 1451 | 1452)) {
-        return error.context("it was rolled back; no row has changed");
+/// What the schema refuses is for a person to decide on.
+pub(crate) fn refused_by_schema(error: anyhow::Error) -> anyhow::Error {
+    if !is_refusal(&error) {
+        return error;
     }
     let reasons = vec![format!("the schema refuses the old paths: {error:#}")];
     let hint = "drop the constraint or trigger that keeps legacy paths out, then run rollback again".to_owned();
     Failure::Refused { reasons, hint }.into()
+}
+
+/// The transaction of a rollback.
+struct Back<'a> {
+    undo: &'a Undo<'a>,
+    run: u64,
+}
+
+impl Transaction for Back<'_> {
+    async fn statements(&mut self, connection: &mut MySqlConnection) -> Result<u64> {
+        let mut moved = 0;
+        for part in &self.undo.parts {
+            let Ok(column) = &part.column else { continue };
+            self.undo.judge(connection, part.number, column, "FOR UPDATE").await?;
+            moved += self.undo.move_part(connection, part.number, column, self.run).await?;
+        }
+        Ok(moved)
+    }
+
+    async fn outcome(&mut self, connection: &mut MySqlConnection, rows: u64) -> Result<Outcome> {
+        let statement = self.undo.statement(statement!("undo_outcome.sql"));
+        let query = sqlx::query_scalar(statement.sql()).bind(self.undo.migration).bind(self.run);
+        let lines: u64 = query.fetch_one(connection).await.context("failed to read the journal")?;
+        if lines == 0 {
+            return Ok(Outcome::RolledBack);
+        }
+        // A row that was changed several times has several lines.
+        if lines < rows {
+            let run = self.run;
+            bail!(
+                "only {lines} journal lines of {rows} are noted as undone: look at am_row_change, undone_by {run}, then \
+                 run rollback again"
+            );
+        }
+        Ok(Outcome::Committed)
+    }
+
+    /// A row that took the old path meanwhile (1062) is seen by the next attempt.
+    fn is_transient(&self, number: u16) -> bool {
+        is_passing(number) || number == 1062
+    }
 }

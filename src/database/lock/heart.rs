@@ -1,0 +1,52 @@
+//! The heart-beat: it tells other runs that the holder lives, and this run that its session is gone.
+
+use std::time::Duration;
+
+use sqlx::Connection;
+use tokio::time::timeout;
+
+use super::RunLock;
+use crate::database::sql::statement;
+
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// A beat that takes longer has failed; the next one makes up for it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl RunLock {
+    /// Starts the heart-beat of `run`: the holder's row stays fresh, and the lock's connection never idles out. While a
+    /// statement runs on that connection, another one asks whether its session is still there: a network that went silent
+    /// would let the program wait for ever.
+    pub(crate) fn beat(&mut self, run: u64) {
+        let sql = statement!("heartbeat.sql").with("ledger", &self.ledger.quoted());
+        let (pool, connection) = (self.database.pool().clone(), self.connection.clone());
+        let (name, standing) = (self.name.clone(), self.standing.clone());
+        self.run = Some(run);
+        self.heart = Some(tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(HEARTBEAT).await;
+                // A beat that fails is made up for by the next one; what counts is the lock itself, checked below.
+                drop(timeout(PATIENCE, sqlx::query(sql.clone().sql()).bind(run).execute(&pool)).await);
+                let holder = standing.borrow().connection_id;
+                let idle = connection.try_lock();
+                let gone = if let Ok(mut idle) = idle {
+                    match idle.as_mut() {
+                        Some(connection) => !matches!(timeout(PATIENCE, connection.ping()).await, Ok(Ok(()))),
+                        None => false,
+                    }
+                } else {
+                    let asked =
+                        sqlx::query_scalar("SELECT CAST(IS_USED_LOCK(?) AS UNSIGNED)").bind(&name).fetch_one(&pool);
+                    // No answer is no news.
+                    let holds = |id: Option<u64>| id == Some(holder);
+                    timeout(PATIENCE, asked).await.is_ok_and(|answer| answer.is_ok_and(|id| !holds(id)))
+                };
+                // Unless another session holds it by now.
+                standing.send_if_modified(|standing| {
+                    let news = gone && standing.connection_id == holder && !standing.gone;
+                    standing.gone |= news;
+                    news
+                });
+            }
+        }));
+    }
+}
