@@ -110,9 +110,11 @@ async fn once(lock: &RunLock, work: &mut impl Transaction) -> Result<u64, Stop> 
     let rows = match unless_gone(lock, inside).await {
         Ok(rows) => rows,
         Err(error) => {
-            let rolled_back = sqlx::query("ROLLBACK").execute(&mut *connection);
             // A connection on which that fails is lost, and its session rolls back by itself.
-            drop(tokio::time::timeout(ROLLBACK, rolled_back).await);
+            if !is_lost(&error) {
+                let rolled_back = sqlx::query("ROLLBACK").execute(&mut *connection);
+                drop(tokio::time::timeout(ROLLBACK, rolled_back).await);
+            }
             return Err(Stop::Before(error));
         }
     };
@@ -131,20 +133,32 @@ async fn unless_gone<T>(lock: &RunLock, work: impl Future<Output = Result<T>>) -
 }
 
 async fn settle(lock: &RunLock, work: &mut impl Transaction, rows: u64) -> Result<Attempt> {
-    lock.renew().await?;
+    let mut looks = 1;
+    loop {
+        lock.renew().await?;
+        match unless_gone(lock, looked_up(lock, work, rows)).await {
+            Ok(Outcome::Committed) => return Ok(Attempt::Committed { rows, fresh: true }),
+            Ok(Outcome::RolledBack) => return Ok(Attempt::RolledBack(anyhow::anyhow!("COMMIT was not carried out"))),
+            Err(error) if looks < ATTEMPTS && may_pass(&error, work) => looks += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn looked_up(lock: &RunLock, work: &mut impl Transaction, rows: u64) -> Result<Outcome> {
     let mut connection = lock.connection().await?;
     sqlx::query("START TRANSACTION").execute(&mut *connection).await?;
     let outcome = work.outcome(&mut connection, rows).await;
     sqlx::query("ROLLBACK").execute(&mut *connection).await?;
-    Ok(match outcome? {
-        Outcome::Committed => Attempt::Committed { rows, fresh: true },
-        Outcome::RolledBack => Attempt::RolledBack(anyhow::anyhow!("COMMIT was not carried out")),
-    })
+    outcome
 }
 
 fn may_pass(error: &anyhow::Error, work: &impl Transaction) -> bool {
-    let lost = is_unreachable(error) || error.is::<LockLost>() || error.is::<LostRace>();
-    lost || number_of(error).is_some_and(|number| work.is_transient(number))
+    is_lost(error) || error.is::<LostRace>() || number_of(error).is_some_and(|number| work.is_transient(number))
+}
+
+fn is_lost(error: &anyhow::Error) -> bool {
+    is_unreachable(error) || error.is::<LockLost>()
 }
 
 fn number_of(error: &anyhow::Error) -> Option<u16> {

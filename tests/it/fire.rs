@@ -1,8 +1,10 @@
 //! The database under fire: whatever happens to a connection, rows and journal change together or not at all.
 
 mod cutover;
+mod nth;
 mod rollback;
 mod server;
+mod storm;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

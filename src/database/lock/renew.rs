@@ -1,5 +1,6 @@
 //! The lock on a fresh connection, after something went wrong on the one before.
 
+use std::io::ErrorKind::TimedOut;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -30,10 +31,32 @@ impl RunLock {
     /// [`Failure::Locked`] if another run was quicker; if one was there meanwhile, or the server stays away.
     pub(crate) async fn renew(&self) -> Result<()> {
         let mut seat = self.connection.lock().await;
-        if let Some(old) = seat.take() {
+        let gone = self.standing.borrow().gone;
+        if let Some(old) = seat.take().filter(|_| !gone) {
             drop(timeout(GOODBYE, end(old)).await);
         }
-        let mut connection = self.reconnected().await?;
+        let deadline = Instant::now() + RECONNECT;
+        loop {
+            let error = match self.taken_anew().await {
+                Ok(connection) => {
+                    *seat = Some(connection);
+                    return Ok(());
+                }
+                Err(error) => error,
+            };
+            if !is_unreachable(&error) {
+                return Err(error);
+            }
+            if Instant::now() > deadline {
+                return Err(error.context(LockLost));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn taken_anew(&self) -> Result<MySqlConnection> {
+        let connecting = timeout(CONNECT, session(&self.database)).await;
+        let mut connection = connecting.map_err(|_| sqlx::Error::from(std::io::Error::from(TimedOut)))??;
         // It may be another server by now, one that refuses writes among others.
         check_server(&self.database).await?;
         self.outlive_old_session(&mut connection).await?;
@@ -45,25 +68,9 @@ impl RunLock {
         let connection_id = sqlx::query_scalar("SELECT CONNECTION_ID()").fetch_one(&mut connection).await?;
         self.no_run_since(&mut connection, connection_id).await?;
         self.standing.send_replace(Standing { connection_id, gone: false });
-        *seat = Some(connection);
-        Ok(())
+        Ok(connection)
     }
 
-    async fn reconnected(&self) -> Result<MySqlConnection> {
-        let deadline = Instant::now() + RECONNECT;
-        loop {
-            match timeout(CONNECT, session(&self.database)).await {
-                Ok(Ok(connection)) => return Ok(connection),
-                Ok(Err(error)) if is_unreachable(&error) && Instant::now() < deadline => {}
-                Ok(Err(error)) => return Err(error.context(LockLost)),
-                Err(_) if Instant::now() < deadline => {}
-                Err(_) => bail!(LockLost),
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-    }
-
-    /// Nobody else holds this run's own lock: as long as it is taken, the session before lives on in the server.
     async fn outlive_old_session(&self, connection: &mut MySqlConnection) -> Result<()> {
         let deadline = Instant::now() + LAST_BREATH;
         loop {

@@ -1,6 +1,6 @@
 //! The cutover: errors of the server, lost connections, lost answers, killed sessions, a lost lock.
 
-use std::sync::Mutex;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use avatar_migrate_kit::{CommandSeen, DatabaseFault};
@@ -110,17 +110,22 @@ fn a_killed_session_is_replaced() {
 
 #[test]
 fn an_answer_that_never_comes_is_not_waited_for_once_the_session_is_gone() {
-    let (world, proxy) = world();
-    let observer = Observer::of(&world);
-    let database = world.database.clone();
-    let met = once(&proxy, moves_rows, move |seen| {
-        kill(&database, seen.session);
-        DatabaseFault::Stall
-    });
-    let ended = run(&world, &proxy, &["copy"]);
-    assert!(met.load(Ordering::SeqCst));
-    recovered(&world, ended);
-    observer.saw_steps_of(AVATARS);
+    for at in [moves_rows, commits] {
+        let (world, proxy) = world();
+        let observer = Observer::of(&world);
+        let session = Arc::new(AtomicU64::new(0));
+        let silent = Arc::clone(&session);
+        once(&proxy, at, move |seen| {
+            silent.store(seen.session, Ordering::SeqCst);
+            DatabaseFault::Stall
+        });
+        let running = start(&world, &proxy, &["copy"]);
+        until("the network is silent", || proxy.stalled() == 1);
+        // What the server does by itself after a while, without a word to the client.
+        kill(&world.database, session.load(Ordering::SeqCst));
+        recovered(&world, running.ended());
+        observer.saw_steps_of(AVATARS);
+    }
 }
 
 #[test]
@@ -135,11 +140,10 @@ fn the_session_that_a_silent_network_leaves_behind_is_ended_before_the_next_atte
         }
         connection
     });
-    let holder = Mutex::new(Some(holder));
     let met = once(&proxy, journals, |_| DatabaseFault::CutAfter);
     let mut running = start(&world, &proxy, &["copy"]);
     until("it says that it begins anew", || running.has_said("begins anew on a fresh connection"));
-    drop(holder.lock().expect("a lock").take());
+    drop(holder);
     assert!(met.load(Ordering::SeqCst));
     recovered(&world, running.ended());
 }

@@ -77,6 +77,7 @@ struct Door {
     server: u16,
     hook: Mutex<Option<Arc<Hook>>>,
     commands: AtomicU64,
+    stalled: AtomicU64,
     closed: AtomicBool,
 }
 
@@ -106,6 +107,7 @@ impl FaultProxy {
             server: database.mariadb().port(),
             hook: Mutex::new(None),
             commands: AtomicU64::new(0),
+            stalled: AtomicU64::new(0),
             closed: AtomicBool::new(false),
         });
         let accepting = Arc::clone(&door);
@@ -138,6 +140,12 @@ impl FaultProxy {
     /// No hook any more; the count begins anew.
     pub fn no_faults(&self) {
         self.on_command(|_| DatabaseFault::None);
+    }
+
+    /// How many connections have gone silent.
+    #[must_use]
+    pub fn stalled(&self) -> u64 {
+        self.door.stalled.load(Ordering::SeqCst)
     }
 
     /// How many commands came since the last hook.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::packet::Packet;
@@ -85,6 +86,7 @@ fn commands(client: &mut TcpStream, server: &mut TcpStream, known: &Mutex<Known>
             DatabaseFault::CutBefore => return Ok(()),
             DatabaseFault::CutAfter => return packet.write(server),
             DatabaseFault::Stall => {
+                door.stalled.fetch_add(1, Ordering::SeqCst);
                 // Until the client gives up.
                 io::copy(client, &mut io::sink())?;
                 return Ok(());
