@@ -4,6 +4,7 @@
 //! becomes a [`Layer`] of plain texts, and each setting is read once from the strongest layer that gives it, so that
 //! precedence and errors are the same for all of them.
 
+mod authority;
 mod buckets;
 pub mod catalogue;
 mod column;
@@ -19,6 +20,7 @@ mod options;
 mod quantity;
 mod setting;
 
+pub use authority::Authority;
 pub use environment::PASSWORD_VARIABLE;
 pub use error::ConfigError;
 pub use file::DEFAULT_FILE;
@@ -44,6 +46,8 @@ pub struct Config {
     pub source: BucketConfig,
     /// The production bucket.
     pub target: BucketConfig,
+    /// Whose certificates S3 servers are verified by; the system's if there is none.
+    pub s3_authority: Option<Authority>,
     /// Where the rows are.
     pub database: DatabaseConfig,
     /// Path prefixes, key prefixes, name pattern.
@@ -107,7 +111,7 @@ pub struct DatabaseConfig {
     /// How TLS is used.
     pub tls: DatabaseTls,
     /// Certificate authority for `verify`.
-    pub tls_ca: Option<PathBuf>,
+    pub tls_ca: Option<Authority>,
     /// A server that replicates from another one is the one that the application writes to.
     pub replica_is_primary: bool,
 }

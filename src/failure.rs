@@ -99,6 +99,27 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
     error.downcast_ref::<Failure>().map_or(Exit::Failed, Failure::exit)
 }
 
+/// What to do where TLS did not come about, by what its library said; `authority` says where to name an authority.
+#[must_use]
+pub fn tls_advice(said: &str, authority: &str) -> Option<String> {
+    let says = |text: &str| said.contains(text);
+    if says("UnknownIssuer") || says("BadSignature") || says("CaUsedAsEndEntity") {
+        Some(format!("nobody who is trusted has signed the server's certificate: {authority}"))
+    } else if says("not valid for name") || says("NotValidForName") {
+        Some("the server's certificate is made for another name: connect by a name that stands in it".to_owned())
+    } else if says("certificate expired") || says("not valid yet") || says("certificate: Expired") {
+        Some("renew the server's certificate, or set this machine's clock".to_owned())
+    } else if says("InvalidContentType") {
+        Some("what answers there does not speak TLS: check the port, and whether it is http:// or https://".to_owned())
+    } else if says("does not support TLS") {
+        Some("set up TLS on the server, or find out who takes it away on the network".to_owned())
+    } else if says("certificate") {
+        Some(format!("check the server's certificate; {authority}"))
+    } else {
+        None
+    }
+}
+
 /// Who holds the lock, as recorded in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {

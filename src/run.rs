@@ -30,8 +30,8 @@ use crate::failure::{Exit, Failure};
 use crate::pace::Pace;
 use crate::report::progress::Progress;
 use crate::store::{
-    Bucket, CopyConditions, CopyObjects, PartSizes, Requests, Scratch, StoreError, StoreErrorKind, Stores, connect,
-    prove_copies,
+    Bucket, CopyConditions, CopyObjects, PartSizes, Reach, Requests, Scratch, StoreError, StoreErrorKind, Stores,
+    connect, prove_copies,
 };
 
 /// Everything that a command works with.
@@ -61,7 +61,7 @@ impl Session {
         refuse_unusable(&config.temp_dir)?;
         warn_of_plaintext(&config.database);
         let database = Database::connect(&config.database).await?;
-        let stores = connect(&config.source, &config.target, config.request_timeout).await.map_err(usage)?;
+        let stores = connect(&config.source, &config.target, reach(&config)).await.map_err(usage)?;
         for keys in config.mappings.key_mappings() {
             stores.source.probe(&keys.legacy).await.map_err(|error| usage(of_profile(error, &config.source)))?;
             stores.target.probe(&keys.modern).await.map_err(|error| usage(of_profile(error, &config.target)))?;
@@ -118,7 +118,10 @@ fn refuse_unusable(temp_dir: &Path) -> Result<()> {
 /// Off this host, a connection that verifies nothing can be read and changed on its way.
 fn warn_of_plaintext(database: &DatabaseConfig) {
     if database.tls != DatabaseTls::Verify && !is_local(database) {
-        tracing::warn!("the connection to the database is not verified: give --database-tls verify");
+        tracing::warn!(
+            "the connection to the database is not verified: whoever answers in the server's place gets the password \
+             and every row; give --database-tls verify"
+        );
     }
 }
 
@@ -126,6 +129,11 @@ fn warn_of_plaintext(database: &DatabaseConfig) {
 fn is_local(database: &DatabaseConfig) -> bool {
     let loopback = database.host == "localhost" || database.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
     database.socket.is_some() || loopback
+}
+
+/// How the servers of both buckets are reached.
+fn reach(config: &Config) -> Reach<'_> {
+    Reach { authority: config.s3_authority.as_ref(), request_timeout: config.request_timeout }
 }
 
 /// The SDK does not say of which profile it found no credentials.
@@ -141,8 +149,8 @@ fn of_profile(error: StoreError, bucket: &BucketConfig) -> StoreError {
 
 /// A bucket that cannot be reached at all is a matter of settings where the operator can change them.
 fn usage(error: StoreError) -> anyhow::Error {
-    let Some(hint) = error.kind.advice() else { return error.into() };
-    Failure::Usage { message: error.to_string(), hint: hint.to_owned() }.into()
+    let Some(hint) = error.advice() else { return error.into() };
+    Failure::Usage { message: error.to_string(), hint }.into()
 }
 
 /// Tries which conditions on copies the endpoint of the production bucket enforces, and says what it does not.

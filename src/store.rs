@@ -37,7 +37,7 @@ use std::time::SystemTime;
 
 pub use bucket::Bucket;
 pub use checksum_canary::{CopyChecksum, prove_checksum};
-pub use connect::{Connected, Stores, connect, connect_each};
+pub use connect::{Connected, Reach, Stores, connect, connect_each};
 pub use copier::Copier;
 pub use copy_canary::{CopyConditions, prove_copies};
 pub use delete::DeleteMode;

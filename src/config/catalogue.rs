@@ -92,7 +92,7 @@ groups! {
             )
             .default("preferred");
         DATABASE_CA = Setting::new("database-ca", Takes::Text, "FILE")
-            .help("Certificate authority for `--database-tls verify`, PEM")
+            .help("Certificate authority of the database, PEM; implies `--database-tls verify`")
             .described("the public ones (Mozilla's list)");
         REPLICA_IS_PRIMARY = Setting::new("replica-is-primary", Takes::Switch("no-replica-is-primary"), "")
             .help("The server replicates from another one, and the application writes to it all the same (circular replication)");

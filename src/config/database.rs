@@ -8,7 +8,7 @@ use super::column::identifier;
 use super::database_url::DatabaseUrl;
 use super::environment::PASSWORD_VARIABLE;
 use super::layers::{Layers, Level, Origin, Placed, choice, missing, path, text};
-use super::{ConfigError, DatabaseConfig, catalogue};
+use super::{Authority, ConfigError, DatabaseConfig, DatabaseTls, catalogue};
 
 /// Passwords that come from neither URL nor file.
 pub(super) struct Passwords {
@@ -31,14 +31,17 @@ pub(super) fn database(layers: &Layers, passwords: Passwords, directory: &Path) 
     {
         return Err(ConfigError::new("contradicts the ssl-mode in the database URL").at(&said.origin).hint("give one"));
     }
-    let ca = layers.placed(&catalogue::DATABASE_CA, path)?;
-    if let (Some(ca), Some(in_url)) = (&ca, &url.value.tls_ca)
-        && ca.value != *in_url
-    {
-        return Err(ConfigError::new("contradicts the ssl-ca in the database URL").at(&ca.origin).hint("give one"));
+    let tls_ca = authority(layers, &url, directory)?;
+    // Whoever names an authority means to verify.
+    let default_tls = if tls_ca.is_some() { DatabaseTls::Verify } else { DatabaseTls::Preferred };
+    let tls = url.value.tls.or(said.map(|said| said.value)).unwrap_or(default_tls);
+    if tls_ca.is_some() && tls != DatabaseTls::Verify {
+        return Err(ConfigError::new(
+            "a certificate authority for the database is given, but nothing is verified by it",
+        )
+        .hint("give --database-tls verify (or ssl-mode=VERIFY_IDENTITY in the URL), or leave the authority out"));
     }
-    let default_tls = tls.map_or(super::DatabaseTls::Preferred, |tls| tls.value);
-    let DatabaseUrl { host, port, schema, socket, tls, tls_ca, .. } = url.value;
+    let DatabaseUrl { host, port, schema, socket, .. } = url.value;
     Ok(DatabaseConfig {
         host,
         port,
@@ -46,10 +49,26 @@ pub(super) fn database(layers: &Layers, passwords: Passwords, directory: &Path) 
         schema,
         user,
         password,
-        tls: tls.unwrap_or(default_tls),
-        tls_ca: ca.map(|ca| ca.value).or(tls_ca),
+        tls,
+        tls_ca,
         replica_is_primary: layers.switch(&catalogue::REPLICA_IS_PRIMARY)?,
     })
+}
+
+/// `--database-ca`, or the one in the URL.
+fn authority(layers: &Layers, url: &Placed<DatabaseUrl>, directory: &Path) -> Result<Option<Authority>, ConfigError> {
+    let ca = layers.placed(&catalogue::DATABASE_CA, path)?;
+    if let (Some(ca), Some(in_url)) = (&ca, &url.value.tls_ca)
+        && ca.value != *in_url
+    {
+        return Err(ConfigError::new("contradicts the ssl-ca in the database URL").at(&ca.origin).hint("give one"));
+    }
+    let (file, origin) = match (&ca, &url.value.tls_ca) {
+        (Some(ca), _) => (&ca.value, &ca.origin),
+        (None, Some(in_url)) => (in_url, &url.origin),
+        (None, None) => return Ok(None),
+    };
+    Authority::read(&directory.join(file)).map(Some).map_err(|error| error.at(origin))
 }
 
 /// The schema of the journal.

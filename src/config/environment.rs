@@ -1,20 +1,23 @@
 //! The layer of environment variables, handed in by the caller: below the entry nothing reads the environment.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use super::ConfigError;
 use super::catalogue;
 use super::layers::{Layer, Origin};
 use super::nearest::nearest;
 use super::setting::{Setting, Takes, VARIABLE_PREFIX};
+use super::{Authority, ConfigError};
 
 /// The variable that holds the password itself.
 pub const PASSWORD_VARIABLE: &str = "AVATAR_MIGRATE_DATABASE_PASSWORD";
 
 const TEMP_DIR_VARIABLE: &str = "TMPDIR";
+
+/// Where the AWS CLI and other SDKs look for the authorities to verify S3 servers by; the SDK for Rust does not.
+const S3_AUTHORITY_VARIABLE: &str = "AWS_CA_BUNDLE";
 
 /// Where the tests of this program find their S3 server; no setting.
 const TEST_SERVER_VARIABLE: &str = "AVATAR_MIGRATE_WEED";
@@ -28,15 +31,25 @@ pub(super) struct Environment {
     pub(super) password: Option<SecretString>,
     /// The system's folder for temporary files, by the variable that Unix has for it.
     pub(super) temp_dir: Option<PathBuf>,
+    pub(super) s3_authority: Option<Authority>,
 }
 
-/// Sorts the variables that belong to this program; an empty one counts as unset.
-pub(super) fn read(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Environment, ConfigError> {
-    let mut environment = Environment { layer: Layer::default(), password: None, temp_dir: None };
+/// Sorts the variables that belong to this program; an empty one counts as unset. Relative paths start from `directory`.
+pub(super) fn read(
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+    directory: &Path,
+) -> Result<Environment, ConfigError> {
+    let mut environment = Environment { layer: Layer::default(), password: None, temp_dir: None, s3_authority: None };
     for (name, value) in variables {
         let name = name.to_string_lossy();
         if name == TEMP_DIR_VARIABLE && !value.is_empty() {
             environment.temp_dir = Some(PathBuf::from(value));
+            continue;
+        }
+        if name == S3_AUTHORITY_VARIABLE && !value.is_empty() {
+            let origin = Origin::Variable(name.into_owned());
+            environment.s3_authority =
+                Some(Authority::read(&directory.join(value)).map_err(|error| error.at(&origin))?);
             continue;
         }
         let of_tests = name == TEST_SERVER_VARIABLE || name.starts_with(TEST_PREFIX);
@@ -74,7 +87,7 @@ mod tests {
     use super::*;
 
     fn layer_of(name: &str, value: &str) -> Result<Environment, ConfigError> {
-        read([(OsString::from(name), OsString::from(value))])
+        read([(OsString::from(name), OsString::from(value))], Path::new("/"))
     }
 
     #[test]

@@ -108,7 +108,7 @@ pub fn load(
     directory: &Path,
 ) -> Result<Settings, ConfigError> {
     let Arguments { command, flags, password } = arguments;
-    let Environment { layer, password: variable, temp_dir } = environment::read(environment)?;
+    let Environment { layer, password: variable, temp_dir, s3_authority } = environment::read(environment, directory)?;
     let mut layers = Layers(vec![flags, layer]);
     if let Some(file) = settings_file(&layers, directory)? {
         layers.0.push(file);
@@ -124,7 +124,7 @@ pub fn load(
     let temp_dir = temp_dir.unwrap_or_else(|| PathBuf::from(TEMP_DIR));
     Ok(Settings {
         command,
-        config: config(&layers, Passwords { argument, variable }, directory, temp_dir)?,
+        config: Config { s3_authority, ..config(&layers, Passwords { argument, variable }, directory, temp_dir)? },
         output: options::output(&layers)?,
         copy: options::copy(&layers)?,
         verify: options::verify(&layers)?,
@@ -154,6 +154,7 @@ fn config(layers: &Layers, passwords: Passwords, directory: &Path, temp_dir: Pat
     Ok(Config {
         source,
         target,
+        s3_authority: None,
         database: database(layers, passwords, directory)?,
         mappings,
         references,

@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions, Connection, MySqlConnection};
 
 use super::sql::{ident, statement};
 use crate::config::{DatabaseConfig, DatabaseTls};
-use crate::failure::Failure;
+use crate::failure::{Failure, tls_advice};
 
 /// The database whose rows are migrated: a small pool for reading, and the way to dedicated connections.
 #[derive(Clone, Debug)]
@@ -134,7 +134,7 @@ fn server_options(config: &DatabaseConfig) -> MySqlConnectOptions {
         options = options.socket(socket);
     }
     if let Some(ca) = &config.tls_ca {
-        options = options.ssl_ca(ca);
+        options = options.ssl_ca_from_pem(ca.pem().to_vec());
     }
     options
 }
@@ -146,21 +146,35 @@ async fn set_up(connection: &mut MySqlConnection) -> sqlx::Result<()> {
 
 fn cannot_connect(error: anyhow::Error, config: &DatabaseConfig) -> anyhow::Error {
     let place = format!("{}:{}", config.host, config.port);
-    let hint = match error.downcast_ref::<sqlx::Error>().map(error_number) {
-        Some(Some(1045 | 1698)) => "check the user name and the password (--database-user, --database-password-file)",
-        Some(Some(1193)) => "the server lacks a setting that MariaDB has: MySQL and old versions are not supported",
-        Some(Some(1049)) => "check the database's name at the end of --database-url",
-        Some(Some(_) | None) | None => match error.downcast_ref::<sqlx::Error>() {
-            Some(sqlx::Error::Io(_)) => "check host and port of --database-url, and that the server is running",
-            Some(sqlx::Error::Tls(_)) => "check --database-tls and --database-ca",
-            Some(sqlx::Error::Protocol(text)) if text.contains("auth") => {
-                "the user's authentication plugin is not supported; use mysql_native_password or caching_sha2_password"
-            }
-            _ => return error.context(format!("failed to connect to MariaDB at {place}")),
-        },
+    let Some(hint) = error.downcast_ref::<sqlx::Error>().and_then(connecting_hint) else {
+        return error.context(format!("failed to connect to MariaDB at {place}"));
     };
     let message = format!("failed to connect to MariaDB at {place} as `{}`: {error}", config.user);
-    Failure::Usage { message, hint: hint.to_owned() }.into()
+    Failure::Usage { message, hint }.into()
+}
+
+/// What to do about a connection that did not come about, where settings may be the reason.
+fn connecting_hint(error: &sqlx::Error) -> Option<String> {
+    let number = error_number(error);
+    let hint = match (number, error) {
+        (Some(1045 | 1698), _) => "check the user name and the password (--database-user, --database-password-file)",
+        (Some(1193), _) => "the server lacks a setting that MariaDB has: MySQL and old versions are not supported",
+        (Some(1049), _) => "check the database's name at the end of --database-url",
+        (None, sqlx::Error::Io(_) | sqlx::Error::Tls(_)) => {
+            // A failed handshake is an error of input and output to sqlx.
+            let advice = tls_advice(&error.to_string(), "name its authority with --database-ca");
+            let other = "check host and port of --database-url, and that the server is running";
+            return Some(advice.unwrap_or_else(|| other.to_owned()));
+        }
+        (None, sqlx::Error::Configuration(_)) => {
+            "the user's authentication plugin would send the password to be read on the way: give --database-tls verify"
+        }
+        (None, sqlx::Error::Protocol(text)) if text.contains("auth") => {
+            "the user's authentication plugin is not supported; use mysql_native_password"
+        }
+        (_, _) => return None,
+    };
+    Some(hint.to_owned())
 }
 
 /// The server's error number, if the server said something.

@@ -7,7 +7,7 @@ use anyhow::Result;
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
-use super::{exit, is_local, of_profile, refuse_unusable, sync};
+use super::{exit, is_local, of_profile, reach, refuse_unusable, sync};
 use crate::config::{BucketConfig, Config, Method};
 use crate::database::{
     ColumnSurvey, Database, LedgerName, check_privileges, lock_holder, missing_for_ledger, references, replica, role,
@@ -29,7 +29,7 @@ use crate::store::{
 pub async fn doctor(config: &Config, progress: &Progress, stop: &CancellationToken) -> Result<(DoctorSummary, Exit)> {
     let begun = Instant::now();
     let phase = progress.phase("examine", None, "checks");
-    let connected = connect_each(&config.source, &config.target, config.request_timeout).await;
+    let connected = connect_each(&config.source, &config.target, reach(config)).await;
     let shown = async |checks: Vec<Check>| {
         phase.add(u64::try_from(checks.len()).unwrap_or_default());
         checks

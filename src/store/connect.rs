@@ -11,12 +11,12 @@ use aws_sdk_s3::config::{Builder, RequestChecksumCalculation, SharedHttpClient};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::{ConnectorBuilder, tls};
 use aws_types::service_config::ServiceConfigKey;
-use url::Url;
+use url::{Host, Url};
 
 use super::clock::Clock;
 use super::patience::attempts_take;
 use super::{Bucket, RequestCounters, StoreError, StoreErrorKind, patience};
-use crate::config::BucketConfig;
+use crate::config::{Authority, BucketConfig};
 
 /// The two buckets of a migration.
 #[derive(Clone, Debug)]
@@ -59,27 +59,31 @@ fn bucket((client, name): (&Client, &str), side: &'static str, requests: &Reques
     Bucket::new(Client::from_conf(builder.interceptor(clock.clone()).build()), name, clock)
 }
 
-/// Makes the two clients, each with its own profile, region, endpoint and retry budget. No request is sent yet; an attempt
-/// at one may take as long as `request_timeout`, and longer if it moves many bytes.
+/// How servers are reached.
+#[derive(Clone, Copy, Debug)]
+pub struct Reach<'a> {
+    /// Who vouches for their certificates, if not those of the system.
+    pub authority: Option<&'a Authority>,
+    /// How long an attempt at a request may take; longer if it moves many bytes.
+    pub request_timeout: Duration,
+}
+
+/// Makes the two clients, each with its own profile, region, endpoint and retry budget. No request is sent yet.
 ///
 /// # Errors
 /// [`StoreErrorKind::Other`] if no region is known for a bucket on AWS.
-pub async fn connect(
-    source: &BucketConfig,
-    target: &BucketConfig,
-    request_timeout: Duration,
-) -> Result<Stores, StoreError> {
-    let Connected { source, target, requests } = connect_each(source, target, request_timeout).await;
+pub async fn connect(source: &BucketConfig, target: &BucketConfig, reach: Reach<'_>) -> Result<Stores, StoreError> {
+    let Connected { source, target, requests } = connect_each(source, target, reach).await;
     Ok(Stores { source: source?, target: target?, requests })
 }
 
 /// The same where each side is to be judged for itself.
-pub async fn connect_each(source: &BucketConfig, target: &BucketConfig, request_timeout: Duration) -> Connected {
-    let http = http_client();
+pub async fn connect_each(source: &BucketConfig, target: &BucketConfig, reach: Reach<'_>) -> Connected {
+    let http = http_client(reach.authority);
     let requests = RequestCounters::default();
     let made = async |settings: &BucketConfig, side| {
         let builder = client(settings, side, http.clone()).await?;
-        let client = Client::from_conf(builder.timeout_config(attempts_take(request_timeout)).build());
+        let client = Client::from_conf(builder.timeout_config(attempts_take(reach.request_timeout)).build());
         Ok(bucket((&client, &settings.bucket), side, &requests))
     };
     let (source, target) = (made(source, "source").await, made(target, "target").await);
@@ -89,6 +93,12 @@ pub async fn connect_each(source: &BucketConfig, target: &BucketConfig, request_
 async fn client(settings: &BucketConfig, side: &str, http: SharedHttpClient) -> Result<Builder, StoreError> {
     let shared = load(settings, http).await;
     let endpoint = endpoint(settings, &shared);
+    if endpoint.as_deref().is_some_and(is_open) {
+        tracing::warn!(
+            "the connection to the {side} bucket is not encrypted: objects, and a session token if there is one, can be \
+             read and changed on their way; give an https:// endpoint"
+        );
+    }
     let region = shared.region().cloned().or_else(|| endpoint.as_ref().map(|_| Region::new(REGION_OF_OTHER_SERVERS)));
     let region = region.ok_or_else(|| no_region(settings, side))?;
     let path_style = settings.endpoint_url.is_some() || endpoint.as_deref().is_some_and(|url| !is_aws(url));
@@ -130,6 +140,18 @@ fn is_aws(url: &str) -> bool {
     host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn")
 }
 
+/// Whether what is sent there can be read on its way: plain HTTP that leaves this host.
+fn is_open(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => true,
+    };
+    url.scheme() == "http" && !loopback
+}
+
 fn no_region(settings: &BucketConfig, side: &str) -> StoreError {
     StoreError {
         kind: StoreErrorKind::Other,
@@ -140,10 +162,13 @@ fn no_region(settings: &BucketConfig, side: &str) -> StoreError {
 }
 
 /// The SDK's default client, made once so that both clients share its pool. Proxies come from the environment.
-fn http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().build_with_connector_fn(|settings, components| {
+fn http_client(authority: Option<&Authority>) -> SharedHttpClient {
+    // As with the AWS CLI, a bundle stands in the place of the system's authorities.
+    let trust = authority.map(|authority| tls::TrustStore::empty().with_pem_certificate(authority.pem()));
+    let context = tls::TlsContext::builder().with_trust_store(trust.unwrap_or_default()).build().unwrap_or_default();
+    aws_smithy_http_client::Builder::new().build_with_connector_fn(move |settings, components| {
         let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
-        let mut connector = ConnectorBuilder::default().tls_provider(provider);
+        let mut connector = ConnectorBuilder::default().tls_provider(provider).tls_context(context.clone());
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(aws_sdk_s3::config::RuntimeComponents::sleep_impl));
         connector.set_proxy_config(Some(ProxyConfig::from_env()));
@@ -157,6 +182,17 @@ const REGION_OF_OTHER_SERVERS: &str = "us-east-1";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_http_is_open_off_this_host() {
+        for url in ["http://s3.example.org", "HTTP://10.0.0.1:9000", "http://[fe80::1]", "http://localhost.example.org"]
+        {
+            assert!(is_open(url), "{url}");
+        }
+        for url in ["https://s3.example.org", "http://127.1:9000", "http://[::1]:9000", "http://localhost", "x"] {
+            assert!(!is_open(url), "{url}");
+        }
+    }
 
     #[test]
     fn only_hosts_of_aws_are_aws() {

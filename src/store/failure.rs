@@ -8,6 +8,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
 
 use super::{StoreError, StoreErrorKind};
+use crate::failure::tls_advice;
 
 /// One failed request, after the retries of the SDK.
 #[derive(Debug)]
@@ -96,10 +97,18 @@ impl Failure {
     }
 }
 
-impl StoreErrorKind {
+impl StoreError {
     /// What an operator can change about it, if anything.
     #[must_use]
-    pub fn advice(self) -> Option<&'static str> {
+    pub fn advice(&self) -> Option<String> {
+        let authority = "give the authority's certificate in the variable AWS_CA_BUNDLE";
+        let of_tls = (self.kind == StoreErrorKind::Unreachable).then(|| tls_advice(&self.message, authority)).flatten();
+        of_tls.or_else(|| self.kind.advice().map(str::to_owned))
+    }
+}
+
+impl StoreErrorKind {
+    fn advice(self) -> Option<&'static str> {
         Some(match self {
             Self::NoSuchBucket => "check --source-bucket and --target-bucket, and the endpoint they are on",
             Self::Credentials => "check the AWS profile or the environment's keys (--source-profile, --target-profile)",

@@ -35,3 +35,5 @@ mod settings;
 mod support;
 mod suspects;
 mod sync;
+mod tls;
+mod wire;

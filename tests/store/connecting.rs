@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use avatar_migrate::config::BucketConfig;
-use avatar_migrate::store::{Copier, CopyGuard, CopyObjects, ReadObjects, Requests, StoreErrorKind, Stores, connect};
+use avatar_migrate::store::{
+    Copier, CopyGuard, CopyObjects, Reach, ReadObjects, Requests, StoreErrorKind, Stores, connect,
+};
 use avatar_migrate_kit::EmbeddedS3;
 
 use crate::{SIZES, embedded, info, key};
@@ -20,7 +22,8 @@ async fn connect_as_the_environment_says() -> anyhow::Result<()> {
         region: None,
         endpoint_url: std::env::var("TEST_ENDPOINT").ok(),
     };
-    let outcome = match connect(&settings, &settings, Duration::from_secs(60)).await {
+    let reach = Reach { authority: None, request_timeout: Duration::from_secs(60) };
+    let outcome = match connect(&settings, &settings, reach).await {
         Ok(stores) => stores.source.probe("image/").await,
         Err(error) => Err(error),
     };

@@ -155,10 +155,12 @@ fn flags_beat_the_environment_which_beats_the_file() {
 #[test]
 fn every_setting_can_stand_in_the_environment_and_in_the_file() {
     use crate::config::Takes;
+    let authority = avatar_migrate_kit::Authority::new().expect("an authority");
     for setting in catalogue::all() {
         let (value, key) = match (setting.name, setting.takes) {
             ("database-url", _) => ("mysql://u@h/d", "'mysql://u@h/d'"),
             ("database-password-file", _) => ("password", "'password'"),
+            ("database-ca", _) => ("ca.pem", "'ca.pem'"),
             ("legacy-prefix" | "modern-prefix" | "legacy-key-prefix" | "modern-key-prefix", _) => ("x/", "'x/'"),
             ("reference" | "exclude-reference", _) => ("a.b", "'a.b'"),
             ("lock-wait" | "request-timeout" | "orphan-min-age" | "grace", _) => ("1m", "'1m'"),
@@ -170,7 +172,8 @@ fn every_setting_can_stand_in_the_environment_and_in_the_file() {
             (_, Takes::List) => panic!("{} has no example", setting.name),
         };
         let key = if key.is_empty() { format!("'{value}'") } else { key.to_owned() };
-        let run = || Run::new().other_file("password", "p").flag("method", "stream");
+        let files = || Run::new().other_file("password", "p").other_file("ca.pem", authority.pem());
+        let run = || files().flag("method", "stream");
         run().variable(&setting.variable().replace("AVATAR_MIGRATE_", ""), value).settings();
         run().file(&format!("{} = {key}", setting.name)).settings();
         run().file(&format!("{} = {key}", setting.name.replace('-', "_"))).settings();

@@ -39,7 +39,7 @@ pub fn writable(side: Side, written: &Result<(), StoreError>) -> Check {
         Err(error) => {
             let permissions =
                 "grant s3:PutObject, s3:GetObject and s3:DeleteObject on .avatar-migrate/*; see README, Privileges";
-            let advice = if error.kind == StoreErrorKind::Forbidden { permissions } else { advice(error) };
+            let advice = if error.kind == StoreErrorKind::Forbidden { permissions.to_owned() } else { advice(error) };
             Check::fail("write and delete", side, error.to_string(), advice)
         }
     }
@@ -251,6 +251,6 @@ fn unknown(name: &'static str, side: Side, error: &StoreError, permission: &str)
     Check::warn(name, side, format!("unknown: {error}"), advice)
 }
 
-fn advice(error: &StoreError) -> &'static str {
-    error.kind.advice().unwrap_or("run doctor again later")
+fn advice(error: &StoreError) -> String {
+    error.advice().unwrap_or_else(|| "run doctor again later".to_owned())
 }

@@ -1,8 +1,9 @@
 //! The real parts that avatarMigrate's tests and demo run on: a private MariaDB, SeaweedFS, an embedded S3 server
-//! that does what AWS does, and images to fill them with.
+//! that does what AWS does, images to fill them with, and certificates.
 
 mod avatar;
 mod blocking;
+mod certificates;
 mod client;
 mod directory;
 pub mod effort;
@@ -13,11 +14,14 @@ mod proxy;
 mod random;
 mod seaweed;
 mod supervisor;
+mod tls;
 
 pub use avatar::png;
+pub use certificates::{Authority, Certificate, Validity};
 pub use embedded::{
     Algorithm, EmbeddedS3, Fault, Ignored, ObjectHeaders, RequestSeen, Snapshot, StoredChecksum, StoredObject,
 };
 pub use mariadb::{Database, Mariadb, MariadbOptions};
 pub use proxy::{CommandKind, CommandSeen, DatabaseFault, FaultProxy};
 pub use seaweed::Seaweed;
+pub use tls::TlsFront;

@@ -48,15 +48,47 @@ fn the_user_beats_the_one_in_a_url_that_is_not_stronger() {
 
 #[test]
 fn tls_may_stand_in_the_url() {
-    let url = |mode: &str| Run::bare().flag("database-url", &format!("mysql://u@h/d?ssl-mode={mode}&ssl-ca=/a"));
-    let database = url("REQUIRED").config().database;
-    assert_eq!((database.tls, database.tls_ca), (DatabaseTls::Required, Some(PathBuf::from("/a"))));
+    let url = |mode: &str| Run::bare().flag("database-url", &format!("mysql://u@h/d?ssl-mode={mode}"));
+    assert_eq!(url("REQUIRED").config().database.tls, DatabaseTls::Required);
     assert_eq!(url("VERIFY_CA").flag("database-tls", "verify").config().database.tls, DatabaseTls::Verify);
     let error = url("REQUIRED").variable("DATABASE_TLS", "verify").error().message;
     assert_eq!(error, "variable AVATAR_MIGRATE_DATABASE_TLS: contradicts the ssl-mode in the database URL");
-    let error = url("REQUIRED").flag("database-ca", "/b").error().message;
+}
+
+#[test]
+fn an_authority_is_read_and_means_to_verify() {
+    let authority = avatar_migrate_kit::Authority::new().expect("an authority");
+    let run = |parameters: &str| {
+        let url = format!("mysql://u@h/d?{parameters}");
+        Run::bare().other_file("ca.pem", authority.pem()).other_file("none.pem", "").flag("database-url", &url)
+    };
+    for run in [run("").flag("database-ca", "ca.pem"), run("ssl-ca=ca.pem"), run("").file("database-ca = 'ca.pem'")] {
+        let database = run.config().database;
+        assert_eq!(database.tls, DatabaseTls::Verify);
+        assert_eq!(database.tls_ca.expect("an authority").pem(), authority.pem().as_bytes());
+    }
+    run("ssl-mode=VERIFY_CA&ssl-ca=ca.pem").flag("database-ca", "ca.pem").config();
+    let error = run("ssl-ca=ca.pem").flag("database-ca", "none.pem").error().message;
     assert_eq!(error, "flag --database-ca: contradicts the ssl-ca in the database URL");
-    assert_eq!(url("REQUIRED").flag("database-ca", "/a").config().database.tls, DatabaseTls::Required);
+    for idle in [
+        run("ssl-mode=REQUIRED").flag("database-ca", "ca.pem"),
+        run("ssl-ca=ca.pem").file("database-tls = 'preferred'"),
+    ] {
+        assert!(idle.error().message.contains("nothing is verified by it"));
+    }
+    let error = run("").flag("database-ca", "none.pem").error().message;
+    assert!(error.starts_with("flag --database-ca: ") && error.ends_with("none.pem holds no certificate"), "{error}");
+}
+
+#[test]
+fn an_authority_for_s3_is_read() {
+    let authority = avatar_migrate_kit::Authority::new().expect("an authority");
+    let mut run = Run::new().other_file("ca.pem", authority.pem());
+    run.variables.push(("AWS_CA_BUNDLE".into(), "ca.pem".into()));
+    assert_eq!(run.config().s3_authority.expect("an authority").pem(), authority.pem().as_bytes());
+    let mut run = Run::new();
+    run.variables.push(("AWS_CA_BUNDLE".into(), "/no/such/file".into()));
+    assert!(run.error().message.starts_with("variable AWS_CA_BUNDLE: cannot read /no/such/file"));
 }
 
 #[test]
