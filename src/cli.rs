@@ -4,6 +4,7 @@ pub mod arguments;
 mod confirm;
 mod execute;
 mod help;
+mod hygiene;
 mod logging;
 mod password;
 mod print;
@@ -16,12 +17,14 @@ pub use password::ask_password;
 use crate::config::{self, ConfigError, Settings};
 use crate::failure::Exit;
 use crate::report::progress::{Progress, ProgressMode};
+use crate::report::text::printable;
 
 /// The whole program: arguments in, exit code out.
 #[must_use]
 pub fn main() -> ExitCode {
+    let closed = hygiene::keep_to_itself();
     let exit = match settings() {
-        Ok(settings) => run(settings),
+        Ok(settings) => run(settings, closed),
         Err(error) => {
             print::config_error(&error);
             Exit::Usage
@@ -43,7 +46,7 @@ fn settings() -> Result<Settings, ConfigError> {
     config::load(arguments, std::env::vars_os(), &directory)
 }
 
-fn run(settings: Settings) -> Exit {
+fn run(settings: Settings, closed: std::io::Result<()>) -> Exit {
     let quiet = settings.output.verbosity == config::Verbosity::Quiet;
     let progress = Progress::new(ProgressMode::detect(&console::Term::stderr(), quiet));
     logging::start(settings.output, progress.clone());
@@ -51,6 +54,15 @@ fn run(settings: Settings) -> Exit {
         tracing::warn!(
             "the password stands in the arguments, where other users of this host can read it: give `-` instead, which asks"
         );
+    }
+    if let Some(file) = &settings.password_file_open {
+        tracing::warn!(
+            "other users of this host can read the password file {}: chmod 600",
+            printable(&file.display().to_string())
+        );
+    }
+    if let Err(error) = closed {
+        tracing::warn!("core dumps could not be turned off, and one would hold the password: {error}");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match runtime {

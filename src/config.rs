@@ -21,7 +21,7 @@ mod quantity;
 mod setting;
 
 pub use authority::Authority;
-pub use environment::PASSWORD_VARIABLE;
+pub use environment::{PASSWORD_VARIABLE, variables};
 pub use error::ConfigError;
 pub use file::DEFAULT_FILE;
 pub use layers::{Layer, Origin};

@@ -1,5 +1,6 @@
 //! Joins URL, user, password and TLS, each of which may stand in several places.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
@@ -120,6 +121,16 @@ fn password(
         (Some(password), None) => Ok(password.clone()),
         (None, None) => Ok(SecretString::from(String::new())),
     }
+}
+
+/// The password file if its mode lets its group or everybody read it. One behind a pipe (`<(pass show db)`) has no such mode.
+pub(super) fn open_password_file(layers: &Layers, directory: &Path) -> Result<Option<PathBuf>, ConfigError> {
+    let file = layers.placed(&catalogue::DATABASE_PASSWORD_FILE, path)?;
+    let open = |file: &PathBuf| {
+        std::fs::metadata(directory.join(file))
+            .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o044 != 0)
+    };
+    Ok(file.map(|file| file.value).filter(open))
 }
 
 /// The file's content without one newline at its end.

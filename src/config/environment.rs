@@ -72,13 +72,17 @@ pub(super) fn read(
     Ok(environment)
 }
 
+/// The names of all variables that are settings, the password's included.
+pub fn variables() -> impl Iterator<Item = String> {
+    settings().map(Setting::variable).chain([PASSWORD_VARIABLE.to_owned()])
+}
+
 fn settings() -> impl Iterator<Item = &'static Setting> {
     catalogue::all().chain([&catalogue::CONFIG])
 }
 
 fn unknown(name: &str) -> ConfigError {
-    let known = settings().map(Setting::variable).chain([PASSWORD_VARIABLE.to_owned()]);
-    let likely = nearest(name, known).map(|known| format!("did you mean {known}?")).unwrap_or_default();
+    let likely = nearest(name, variables()).map(|known| format!("did you mean {known}?")).unwrap_or_default();
     ConfigError::new(format!("variable {name} is no setting of this program")).hint(likely)
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::buckets::{Buckets, buckets};
-use super::database::{Passwords, database, ledger_schema};
+use super::database::{Passwords, database, ledger_schema, open_password_file};
 use super::environment::{self, Environment};
 use super::file::{self, DEFAULT_FILE};
 use super::layers::{Layer, Layers, choice, number, path};
@@ -96,6 +96,8 @@ pub struct Settings {
     pub rollback: RollbackOptions,
     /// Whether the password stands on the command line, which deserves a word of advice.
     pub password_in_clear: bool,
+    /// The password file, if others than its owner can read it.
+    pub password_file_open: Option<PathBuf>,
 }
 
 /// Joins command line, environment, settings file and defaults; relative paths start from `directory`.
@@ -131,6 +133,7 @@ pub fn load(
         finalize: options::finalize(&layers, command)?,
         rollback: options::rollback(&layers)?,
         password_in_clear,
+        password_file_open: open_password_file(&layers, directory)?,
     })
 }
 

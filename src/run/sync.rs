@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use super::Session;
 use super::verifying::Stages;
-use crate::config::BucketConfig;
+use crate::config::{self, BucketConfig};
 use crate::failure::Failure;
 use crate::finding::{Finding, Status};
 use crate::report::text::printable;
@@ -21,6 +21,10 @@ pub(super) async fn run(session: &Session) -> Result<()> {
     for keys in config.mappings.key_mappings() {
         let name = config.mappings.pattern().to_string();
         let mut command = Command::new("aws");
+        // It needs the AWS chain of the environment, and none of this program's variables: one holds the password.
+        for variable in config::variables() {
+            command.env_remove(variable);
+        }
         command
             .args(["s3", "sync", "--no-progress", "--only-show-errors"])
             .arg(format!("s3://{}/{}", config.source.bucket, keys.legacy))

@@ -68,6 +68,12 @@ impl Running {
         Some(self.ended())
     }
 
+    /// `kill -9`, and what it had said.
+    pub(crate) fn killed(mut self) -> Ended {
+        self.child.kill().expect("SIGKILL");
+        self.ended()
+    }
+
     /// Whether this stands on standard error by now.
     #[track_caller]
     pub(crate) fn has_said(&mut self, text: &str) -> bool {

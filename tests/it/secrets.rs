@@ -14,30 +14,36 @@ fn forms(secret: &str) -> Vec<String> {
     vec![secret.to_owned(), encoded, hex, tail]
 }
 
-struct Canaries(Vec<String>);
+pub(crate) struct Canaries(Vec<String>);
 
 impl Canaries {
-    fn of(world: &World, password: &str) -> Self {
+    pub(crate) fn of(world: &World, password: &str) -> Self {
         let mut all = forms(password);
         all.push(world.s3.secret_key().to_owned());
         Self(all)
     }
 
+    /// One secret more.
+    pub(crate) fn and(mut self, secret: &str) -> Self {
+        self.0.extend(forms(secret));
+        self
+    }
+
     #[track_caller]
-    fn not_in(&self, place: &str, text: &str) {
+    pub(crate) fn not_in(&self, place: &str, text: &str) {
         for secret in &self.0 {
             assert!(!text.contains(secret.as_str()), "a secret stands in {place}");
         }
     }
 
     #[track_caller]
-    fn not_in_output(&self, ended: &Ended) {
+    pub(crate) fn not_in_output(&self, ended: &Ended) {
         self.not_in("standard output", &ended.stdout);
         self.not_in("standard error", &ended.stderr);
     }
 }
 
-fn with_user(world: &World) -> (String, String) {
+pub(crate) fn with_user(world: &World) -> (String, String) {
     let (db, ledger) = (world.database.name(), world.ledger());
     let grants = [format!("GRANT ALL ON `{db}`.* TO {{user}}"), format!("GRANT ALL ON `{ledger}`.* TO {{user}}")];
     let (name, password) = Mariadb::shared().user(&[&grants[0], &grants[1]]).expect("a user");

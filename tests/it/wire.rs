@@ -92,6 +92,15 @@ impl Rogue {
         }))
     }
 
+    /// Greets like MariaDB, and answers the login with a packet that holds nothing.
+    pub(crate) fn breaking_off() -> Self {
+        Self(Place::serving(|mut client, heard| {
+            client.write_all(&framed(0, &greeting("mysql_native_password")))?;
+            heard.lock().expect("a lock").extend(packet(&mut client)?);
+            client.write_all(&framed(2, &[]))
+        }))
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.0.port
     }
