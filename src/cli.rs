@@ -35,7 +35,11 @@ pub fn main() -> ExitCode {
 
 fn settings() -> Result<Settings, ConfigError> {
     // Help, version and usage errors end here, before anything else is begun.
-    let arguments = arguments::parse(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    let arguments = arguments::parse(std::env::args_os()).unwrap_or_else(|error| {
+        // The error repeats what it could not read: it is made again from arguments that steer no terminal.
+        let tame = std::env::args_os().map(|argument| printable(&argument.to_string_lossy()).into());
+        arguments::parse(tame).err().unwrap_or(error).exit()
+    });
     let unreadable = |error: std::io::Error| {
         ConfigError::new(format!("the database password could not be read: {error}"))
             .hint("give it with --database-password-file, or in AVATAR_MIGRATE_DATABASE_PASSWORD")

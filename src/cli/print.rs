@@ -15,7 +15,7 @@ use crate::report::progress::Progress;
 use crate::report::summary::{
     CopySummary, FinalizeSummary, LockHeld, LockHolder, MigrateSummary, Refusal, RollbackSummary, VerifySummary,
 };
-use crate::report::text::printable;
+use crate::report::text::{printable, printable_json};
 use crate::run::FinalizeEnd;
 
 /// The summary of `copy`.
@@ -49,7 +49,7 @@ pub(super) fn doctor(output: Output, summary: &DoctorSummary) -> Result<()> {
 pub(super) fn migrate(output: Output, summary: &MigrateSummary) -> Result<()> {
     match output.format {
         Format::Human => Ok(()),
-        Format::Json => write_out(&format!("{}\n", serde_json::to_string(summary)?)),
+        Format::Json => write_json(&serde_json::to_string(summary)?),
     }
 }
 
@@ -71,8 +71,12 @@ pub(super) fn part<S: Serialize>(
 fn show<S: Serialize>(output: Output, summary: &S, text: impl Fn(&S, Paint) -> String) -> Result<()> {
     match output.format {
         Format::Human => write_out(&text(summary, Paint::of(&Term::stdout()))),
-        Format::Json => write_out(&format!("{}\n", serde_json::to_string(summary)?)),
+        Format::Json => write_json(&serde_json::to_string(summary)?),
     }
+}
+
+fn write_json(json: &str) -> Result<()> {
+    write_out(&format!("{}\n", printable_json(json)))
 }
 
 fn write_out(text: &str) -> Result<()> {
@@ -96,7 +100,7 @@ pub(super) fn ending(command: Command, output: Output, error: &anyhow::Error) {
     };
     if let Ok(json) = json {
         // The failure itself is printed next; a closed standard output cannot be told of.
-        drop(write_out(&format!("{json}\n")));
+        drop(write_json(&json));
     }
 }
 

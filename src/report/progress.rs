@@ -1,7 +1,7 @@
 //! How far a run is: bars on a terminal, a plain line every ten seconds elsewhere, nothing when quiet.
 //!
 //! Whatever else is printed while bars are shown has to go through [`Progress::println`] or, for `tracing`, through
-//! [`Progress`] as a `MakeWriter`, so that it lands above the bars and not inside them.
+//! [`Progress::log_writer`], so that it lands above the bars and not inside them.
 
 mod bar;
 mod lines;
@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget};
-use tracing_subscriber::fmt::MakeWriter;
 
 use bar::Bars;
 use lines::Ticker;
@@ -102,6 +101,12 @@ impl Progress {
     /// Prints a line above the bars; in every mode, quiet included. Hostile text is the caller's to escape.
     pub fn println(&self, text: &str) {
         self.0.print(text);
+    }
+
+    /// A place for the events of `tracing`, each of which `shown` makes safe to print.
+    #[must_use]
+    pub fn log_writer(&self, shown: fn(&str) -> String) -> LogWriter {
+        LogWriter { progress: self.clone(), shown }
     }
 
     fn with(shown: Shown, sink: Box<dyn Write + Send>, clock: Clock) -> Self {
@@ -218,26 +223,21 @@ impl fmt::Debug for Phase {
 
 /// Writes whole events above the bars.
 #[derive(Clone, Debug)]
-pub struct LogWriter(Progress);
+pub struct LogWriter {
+    progress: Progress,
+    shown: fn(&str) -> String,
+}
 
 impl Write for LogWriter {
     /// `tracing_subscriber` writes each event at once, with its line feed.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
-        self.0.println(text.strip_suffix('\n').unwrap_or(&text));
+        self.progress.println(&(self.shown)(text.strip_suffix('\n').unwrap_or(&text)));
         Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Progress {
-    type Writer = LogWriter;
-
-    fn make_writer(&self) -> LogWriter {
-        LogWriter(self.clone())
     }
 }
 

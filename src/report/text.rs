@@ -1,5 +1,6 @@
 //! Text for a person: hostile names made harmless, numbers and durations made readable.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use indicatif::HumanCount;
@@ -16,6 +17,44 @@ pub fn printable(text: &str) -> String {
             shown.push(character);
         }
     }
+    shown
+}
+
+/// The same for a finished JSON text, which keeps its meaning: `\u009b` for a control character that JSON allows as it is.
+#[must_use]
+pub fn printable_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for character in json.chars() {
+        if deceives(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a String cannot fail.
+                write!(shown, "\\u{unit:04x}").unwrap_or_default();
+            }
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// The same for a line of a log, whose colours stay.
+#[must_use]
+pub fn printable_line(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once("\u{1b}[") {
+        let parameters = after.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ';');
+        let Some(next) = parameters.strip_prefix('m') else {
+            let end = rest.len() - after.len();
+            shown.push_str(&printable(rest.get(..end).unwrap_or(rest)));
+            rest = after;
+            continue;
+        };
+        shown.push_str(&printable(before));
+        shown.push_str(rest.get(before.len()..rest.len() - next.len()).unwrap_or_default());
+        rest = next;
+    }
+    shown.push_str(&printable(rest));
     shown
 }
 
@@ -82,7 +121,26 @@ mod tests {
         fn nothing_that_deceives_is_left(text in any::<String>()) {
             let shown = printable(&text);
             prop_assert!(!shown.chars().any(deceives));
-            prop_assert_eq!(printable(&shown), shown);
+            prop_assert_eq!(printable(&shown), shown.clone());
+            prop_assert!(printable_line(&text).len() <= shown.len());
+            let json = printable_json(&serde_json::to_string(&text).expect("JSON"));
+            prop_assert!(!json.chars().any(deceives));
+            prop_assert_eq!(serde_json::from_str::<String>(&json).expect("JSON"), text);
+        }
+    }
+
+    #[test]
+    fn json_keeps_its_meaning_and_a_line_its_colours() {
+        let hostile = "\u{9b}31m\u{7f}\u{202e}\u{e0041}\n\u{1b}[2J \"\\";
+        let json = printable_json(&serde_json::to_string(hostile).expect("JSON"));
+        assert!(!json.chars().any(deceives), "{json}");
+        assert_eq!(serde_json::from_str::<String>(&json).expect("JSON"), hostile);
+        for (line, shown) in [
+            ("\u{1b}[33m WARN\u{1b}[0m \u{1b}[1;2mx", "\u{1b}[33m WARN\u{1b}[0m \u{1b}[1;2mx"),
+            ("a\u{1b}[2Jb\u{1b}[mc", "a\\u{1b}[2Jb\u{1b}[mc"),
+            ("\u{1b}]0;x\u{7}\n\u{1b}[", "\\u{1b}]0;x\\u{7}\\u{a}\\u{1b}["),
+        ] {
+            assert_eq!(printable_line(line), shown);
         }
     }
 

@@ -14,6 +14,7 @@ mod fire;
 mod gates;
 mod hostile;
 mod hygiene;
+mod injection;
 mod interface;
 mod interrupt;
 mod keys;

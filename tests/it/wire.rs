@@ -92,6 +92,15 @@ impl Rogue {
         }))
     }
 
+    /// Greets like MariaDB, and refuses the login with these words.
+    pub(crate) fn saying(words: &'static str) -> Self {
+        Self(Place::serving(move |mut client, heard| {
+            client.write_all(&framed(0, &greeting("mysql_native_password")))?;
+            heard.lock().expect("a lock").extend(packet(&mut client)?);
+            client.write_all(&framed(2, &denied(words)))
+        }))
+    }
+
     /// Greets like MariaDB, and answers the login with a packet that holds nothing.
     pub(crate) fn breaking_off() -> Self {
         Self(Place::serving(|mut client, heard| {
@@ -116,10 +125,14 @@ fn hear(client: &mut TcpStream, heard: &Mutex<Vec<u8>>) -> std::io::Result<()> {
     while let length @ 1.. = client.read(&mut chunk)? {
         heard.lock().expect("a lock").extend_from_slice(&chunk[..length]);
         // Whatever was said: access denied, so that the client need not wait.
-        let denied = [&[0xff][..], &1045_u16.to_le_bytes(), b"#28000Access denied"].concat();
-        client.write_all(&framed(2, &denied))?;
+        client.write_all(&framed(2, &denied("Access denied")))?;
     }
     Ok(())
+}
+
+/// Error 1045 with these words.
+fn denied(words: &str) -> Vec<u8> {
+    [&[0xff][..], &1045_u16.to_le_bytes(), b"#28000", words.as_bytes()].concat()
 }
 
 /// One packet with its head.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use indicatif::{InMemoryTerm, TermLike};
 
 use super::*;
+use crate::report::text::printable_line;
 
 /// A sink to look into.
 #[derive(Clone, Default)]
@@ -202,7 +203,9 @@ fn a_dropped_bar_disappears() {
 fn logs_land_above_the_bars() {
     let (progress, term, _) = bars();
     let phase = progress.phase("copy", Some(2), "objects");
-    let subscriber = tracing_subscriber::fmt().with_writer(progress.clone()).without_time().with_ansi(false).finish();
+    let writer = progress.clone();
+    let writer = move || writer.log_writer(printable_line);
+    let subscriber = tracing_subscriber::fmt().with_writer(writer).without_time().with_ansi(false).finish();
     tracing::subscriber::with_default(subscriber, || tracing::warn!("slow down"));
     await_bar(&term, &["slow down\n", "copy ["]);
     assert!(term.contents().starts_with(" WARN "));
