@@ -26,7 +26,10 @@ pub use error::ConfigError;
 pub use file::DEFAULT_FILE;
 pub use layers::{Layer, Origin};
 pub use load::{Arguments, Command, PasswordArgument, Settings, load};
-pub use options::{CopyOptions, FinalizeOptions, Format, Orphans, Output, RollbackOptions, Verbosity, VerifyOptions};
+pub use options::{
+    CopyOptions, FenceAction, FenceOptions, FinalizeOptions, Format, Orphans, Output, RollbackOptions, Verbosity,
+    VerifyOptions,
+};
 pub use setting::{Fallback, Setting, Takes, VARIABLE_PREFIX};
 
 use std::path::PathBuf;

@@ -5,6 +5,7 @@
 mod blocked;
 mod column;
 mod examine;
+mod fence;
 mod grants;
 mod journal;
 mod ledger;
@@ -27,6 +28,10 @@ mod view;
 pub use blocked::count_blocked_rows;
 pub use column::{Content, KeyColumn, TextColumn, UniquePart};
 pub use examine::{Replica, Trigger, missing_for_ledger, replica, session_cipher, update_triggers};
+pub use fence::{
+    Fence, FenceEnd, FenceKind, FenceSizes, add_fences, drop_fences, fence_sizes, fenced_columns, fences_in_place,
+    read_fences,
+};
 pub use journal::{KeyRange, move_rows, next_boundary};
 pub use ledger::Ledger;
 pub use ledger_name::LedgerName;
@@ -38,7 +43,7 @@ pub use rows::{CandidateRow, Candidates, ClearCounts, count_clear, for_each_cand
 pub use schema::text_columns;
 pub use server::{ServerFacts, server_facts};
 pub use session::Database;
-pub use survey::{ClassCounts, ColumnSurvey, Role, check_names, references, role, survey};
+pub use survey::{ClassCounts, ColumnSurvey, Role, check_names, references, role, survey, survey_without};
 pub use transaction::Tries;
 pub(crate) use undo::refused_by_schema;
 pub use undo::{PutBack, SourceState, Undo, UndoCounts};

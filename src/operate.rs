@@ -1,3 +1,4 @@
 //! What operators run around a migration.
 
 pub mod doctor;
+pub mod fence;

@@ -6,6 +6,7 @@
 mod key;
 mod mapping;
 mod pattern;
+mod regexp;
 mod suspect;
 
 pub use key::{ETag, KEY_BYTES_MAX, KeyError, ObjectKey};

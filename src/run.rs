@@ -4,6 +4,7 @@ mod approval;
 mod copying;
 mod doctoring;
 mod dry;
+mod fencing;
 mod files;
 mod finalizing;
 mod rollingback;
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use copying::copy;
 pub use doctoring::doctor;
+pub use fencing::{ConfirmFence, FenceConfirmation, fence};
 pub use files::check_files;
 pub use finalizing::{Confirm, Confirmation, FinalizeEnd, finalize};
 pub use rollingback::{ConfirmRollback, RollbackConfirmation, rollback};

@@ -27,12 +27,13 @@ const ONE_LINE: [(&str, Option<Setting>); 5] = [
 ];
 
 /// The commands with the settings that only they have.
-const COMMANDS: [(&str, Command, Group); 5] = [
+const COMMANDS: [(&str, Command, Group); 6] = [
     ("copy", Command::Copy, catalogue::COPY),
     ("verify", Command::Verify, catalogue::VERIFY),
     ("finalize", Command::Finalize, catalogue::FINALIZE),
     ("rollback", Command::Rollback, catalogue::ROLLBACK),
     ("doctor", Command::Doctor, catalogue::DOCTOR),
+    ("fence", Command::Fence, catalogue::FENCE),
 ];
 
 /// Reads a command line, the program's name first.

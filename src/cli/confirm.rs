@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::failure::Failure;
 use crate::report::progress::Progress;
 use crate::report::text::{counted, duration, printable};
-use crate::run::{Confirmation, RollbackConfirmation};
+use crate::run::{Confirmation, FenceConfirmation, RollbackConfirmation};
 
 /// Shows what is about to be deleted and reads the answer.
 ///
@@ -37,6 +37,34 @@ pub(super) fn ask_rollback(progress: &Progress, asked: &RollbackConfirmation) ->
     Ok(answer("Type `rollback` to go on: ")? == "rollback")
 }
 
+/// Shows what setting up the fence means and reads the answer.
+///
+/// # Errors
+/// [`Failure::Refused`] without a terminal, as nobody could answer.
+pub(super) fn ask_fence(progress: &Progress, asked: &FenceConfirmation) -> Result<bool> {
+    if !io::stdin().is_terminal() {
+        let columns = counted(u64::try_from(asked.columns.len())?, "column", "columns");
+        let reason = format!("{columns} would be fenced, and there is no terminal to confirm it on");
+        let hint = "run it on a terminal, or give --yes".to_owned();
+        return Err(Failure::Refused { reasons: vec![reason], hint }.into());
+    }
+    progress.println(&fence_question(asked));
+    Ok(answer("Type `fence` to go on: ")? == "fence")
+}
+
+fn fence_question(asked: &FenceConfirmation) -> String {
+    let waits = match &asked.forecast {
+        Some(forecast) => forecast.sentence(),
+        None => "No table is copied; a trigger waits at most 5 s for the transactions that use its table".to_owned(),
+    };
+    [
+        format!("About to fence {}.", printable(&asked.columns.join(", "))),
+        "  The database will refuse every write of a legacy path: the application must write modern ones.".to_owned(),
+        format!("  {waits}."),
+    ]
+    .join("\n")
+}
+
 fn answer(prompt: &str) -> Result<String> {
     let mut error = io::stderr();
     write!(error, "{prompt}")?;
@@ -55,6 +83,10 @@ fn rollback_question(asked: &RollbackConfirmation) -> String {
         format!("About to put {} back to legacy paths, in one transaction.", rows(asked.rows)),
         format!("  The application must look for them in bucket {} again.", printable(&asked.bucket)),
     ];
+    if !asked.fenced.is_empty() {
+        let columns = printable(&asked.fenced.join(", "));
+        lines.push(format!("  The fence of {columns} will be taken away first, as it refuses legacy paths."));
+    }
     if asked.restores > 0 {
         lines.push(format!("  {} will be copied back there first.", objects(asked.restores)));
     }
@@ -81,11 +113,15 @@ fn question(asked: &Confirmation) -> String {
         Some(seconds) if seconds < 60 => "the first clean look was just now".to_owned(),
         Some(seconds) => format!("the first clean look was {} ago", duration(std::time::Duration::from_secs(seconds))),
     };
+    let fence = if asked.fenced {
+        "  The fence stands: the database refuses legacy paths from now on."
+    } else {
+        "  The schema has no fence: a legacy path that the application writes from now on would name a deleted object."
+    };
     let mut lines = vec![
         format!("About to delete {} from bucket {}.", objects(asked.deletes), printable(&asked.bucket)),
         format!("  No legacy path is left in the schema; {clean}."),
-        "  The schema has no fence: a legacy path that the application writes from now on would name a deleted object."
-            .to_owned(),
+        fence.to_owned(),
         format!("  The list will be in {}.", printable(&asked.manifest.to_string_lossy())),
     ];
     if asked.orphans_copied > 0 {
@@ -106,18 +142,34 @@ fn question(asked: &Confirmation) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::report::summary::FenceForecast;
 
     #[test]
     fn the_question_before_a_rollback_says_what_goes_and_what_stays() {
-        let asked = RollbackConfirmation { bucket: "legacy-s3".into(), rows: 1200, restores: 3, changed: 2, left: 1 };
+        let (bucket, fenced) = ("legacy-s3".into(), vec!["avatars.path".into()]);
+        let asked = RollbackConfirmation { bucket, rows: 1200, restores: 3, changed: 2, left: 1, fenced };
         let expected = "\
 About to put 1,200 rows back to legacy paths, in one transaction.
   The application must look for them in bucket legacy-s3 again.
+  The fence of avatars.path will be taken away first, as it refuses legacy paths.
   3 objects will be copied back there first.
   2 rows that the application changed or deleted since will not be touched.
   1 row cannot go back, as said above.";
         assert_eq!(rollback_question(&asked), expected);
+    }
+
+    #[test]
+    fn the_question_before_a_fence_says_who_waits() {
+        let forecast = FenceForecast { rows: 3_000_000, bytes: 1 << 30, elapsed: Duration::from_secs(6) };
+        let columns = vec!["avatars.path".to_owned()];
+        let text = fence_question(&FenceConfirmation { columns: columns.clone(), forecast: Some(forecast) });
+        for part in ["fence avatars.path", "about 3,000,000 rows", "1.00 GiB", "perhaps 6.0 s", "writers"] {
+            assert!(text.contains(part), "{part} is missing in:\n{text}");
+        }
+        assert!(fence_question(&FenceConfirmation { columns, forecast: None }).contains("No table is copied"));
     }
 
     #[test]
@@ -129,6 +181,7 @@ About to put 1,200 rows back to legacy paths, in one transaction.
             kept: 1,
             clean_for_seconds: Some(7200),
             excluded: vec!["audit.path".into()],
+            fenced: false,
             conditional: false,
             manifest: "final.manifest.csv".into(),
         };
@@ -138,5 +191,7 @@ About to put 1,200 rows back to legacy paths, in one transaction.
         {
             assert!(text.contains(part), "{part} is missing in:\n{text}");
         }
+        let text = question(&Confirmation { fenced: true, ..asked });
+        assert!(text.contains("The fence stands") && !text.contains("no fence"), "{text}");
     }
 }

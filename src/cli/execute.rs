@@ -10,7 +10,8 @@ use crate::report::human::{copy_text, finalize_text, verify_text};
 use crate::report::progress::Progress;
 use crate::report::summary::MigrateSummary;
 use crate::run::{
-    Confirmation, FinalizeEnd, RollbackConfirmation, Session, check_files, copy, doctor, finalize, rollback, verify,
+    Confirmation, FenceConfirmation, FinalizeEnd, RollbackConfirmation, Session, check_files, copy, doctor, fence,
+    finalize, rollback, verify,
 };
 
 /// Runs the command and prints how it ended.
@@ -59,6 +60,12 @@ async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
             Ok(exit)
         }
         Command::Doctor => examine(&session.config, output, &session.progress, &session.stop).await,
+        Command::Fence => {
+            let ask = |asked: &FenceConfirmation| confirm::ask_fence(&session.progress, asked);
+            let (summary, exit) = fence(&session, &settings.fence, &ask).await?;
+            print::fence(output, &summary)?;
+            Ok(exit)
+        }
         Command::Migrate => migrate(&session, output, &settings.verify, &settings.finalize, &settings.copy).await,
     };
     session.close().await;

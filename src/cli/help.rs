@@ -106,6 +106,22 @@ const DOCTOR_EXAMPLES: &str = "  # Both buckets, the database, this machine: pas
   avatarMigrate doctor --format json | jq '.checks[] | select(.status == \"fail\")'
 ";
 
+const FENCE_EXAMPLES: &str = "  # The SQL by which the database refuses new legacy paths, to look at or to run by hand
+  avatarMigrate fence
+
+  # Set it up once copy has left no legacy path: writers of a table wait while it is copied
+  avatarMigrate fence --apply
+
+  # With triggers, which copy no table
+  avatarMigrate fence --apply --trigger
+
+  # Take it away
+  avatarMigrate fence --drop
+
+  A session that sets check_constraint_checks = 0 goes past a constraint, and other spellings
+  (IMAGE/…) are no legacy paths: verify still finds both.
+";
+
 const EXIT_CODES: &str = "  0    done and clean
   1    failed
   2    usage, settings or missing grants
@@ -139,6 +155,9 @@ pub(super) fn of_command(command: Command) -> (&'static str, &'static str) {
         ),
         Command::Doctor => {
             ("Look for everything that can go wrong, before it does; only scratch objects are written", DOCTOR_EXAMPLES)
+        }
+        Command::Fence => {
+            ("Let the database itself refuse new legacy paths: print, set up or take away the fence", FENCE_EXAMPLES)
         }
         Command::Migrate => (ABOUT, PROGRAM_EXAMPLES),
     }

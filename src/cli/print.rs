@@ -10,10 +10,11 @@ use super::arguments::PROGRAM;
 use crate::config::{Command, ConfigError, Format, Output};
 use crate::failure::{Exit, Failure};
 use crate::operate::doctor::{DoctorSummary, doctor_text};
-use crate::report::human::{Paint, copy_text, finalize_text, rollback_text, verify_text, without_next};
+use crate::report::human::{Paint, copy_text, fence_text, finalize_text, rollback_text, verify_text, without_next};
 use crate::report::progress::Progress;
 use crate::report::summary::{
-    CopySummary, FinalizeSummary, LockHeld, LockHolder, MigrateSummary, Refusal, RollbackSummary, VerifySummary,
+    CopySummary, FenceSummary, FinalizeSummary, LockHeld, LockHolder, MigrateSummary, Refusal, RollbackSummary,
+    VerifySummary,
 };
 use crate::report::text::{printable, printable_json};
 use crate::run::FinalizeEnd;
@@ -43,6 +44,11 @@ pub(super) fn rollback(output: Output, summary: &RollbackSummary) -> Result<()> 
 /// What `doctor` found.
 pub(super) fn doctor(output: Output, summary: &DoctorSummary) -> Result<()> {
     show(output, summary, doctor_text)
+}
+
+/// The summary of `fence`.
+pub(super) fn fence(output: Output, summary: &FenceSummary) -> Result<()> {
+    show(output, summary, fence_text)
 }
 
 /// The summary of the one-line form in JSON; for a person each command's was shown when it ended.
@@ -111,6 +117,7 @@ fn command_name(command: Command) -> &'static str {
         Command::Finalize => "finalize",
         Command::Rollback => "rollback",
         Command::Doctor => "doctor",
+        Command::Fence => "fence",
         Command::Migrate => "migrate",
     }
 }

@@ -26,7 +26,7 @@ macro_rules! groups {
 pub const SHARED: &[Group] = &[BUCKETS, DATABASE, PATHS, COPYING, RUNNING, OUTPUT];
 
 /// The settings of single commands.
-pub const OF_COMMANDS: &[Group] = &[COPY, VERIFY, FINALIZE, ROLLBACK, DOCTOR];
+pub const OF_COMMANDS: &[Group] = &[COPY, VERIFY, FINALIZE, ROLLBACK, DOCTOR, FENCE];
 
 /// The settings of the commands that the one-line form runs.
 pub const OF_ONE_LINE: &[Group] = &[COPY, VERIFY, FINALIZE];
@@ -246,6 +246,18 @@ groups! {
 
     /// `doctor` has no flags of its own.
     DOCTOR(None) {}
+
+    /// The flags of `fence`.
+    FENCE(None) {
+        APPLY = Setting::new("apply", Takes::Switch("no-apply"), "")
+            .help("Set the fence up, instead of only printing its SQL");
+        DROP = Setting::new("drop", Takes::Switch("no-drop"), "")
+            .help("Take the fence of these mappings and this pattern away, constraints and triggers");
+        TRIGGER = Setting::new("trigger", Takes::Switch("no-trigger"), "")
+            .help("Triggers before INSERT and UPDATE instead of CHECK constraints: no table is copied");
+        FENCE_YES = Setting::new("yes", Takes::Switch("no-yes"), "")
+            .help("Set it up without asking");
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::environment::{self, Environment};
 use super::file::{self, DEFAULT_FILE};
 use super::layers::{Layer, Layers, choice, number, path};
 use super::{
-    ColumnName, Concurrency, Config, ConfigError, CopyOptions, FinalizeOptions, Output, RollbackOptions,
+    ColumnName, Concurrency, Config, ConfigError, CopyOptions, FenceOptions, FinalizeOptions, Output, RollbackOptions,
     TransactionRows, VerifyOptions, catalogue, options, quantity,
 };
 
@@ -60,6 +60,8 @@ pub enum Command {
     Rollback,
     /// What can go wrong, before it does.
     Doctor,
+    /// The database refuses late legacy paths.
+    Fence,
     /// The one-line form: all three in order.
     Migrate,
 }
@@ -94,6 +96,8 @@ pub struct Settings {
     pub finalize: FinalizeOptions,
     /// For `rollback`.
     pub rollback: RollbackOptions,
+    /// For `fence`.
+    pub fence: FenceOptions,
     /// Whether the password stands on the command line, which deserves a word of advice.
     pub password_in_clear: bool,
     /// The password file, if others than its owner can read it.
@@ -132,6 +136,7 @@ pub fn load(
         verify: options::verify(&layers)?,
         finalize: options::finalize(&layers, command)?,
         rollback: options::rollback(&layers)?,
+        fence: options::fence(&layers, command)?,
         password_in_clear,
         password_file_open: open_password_file(&layers, directory)?,
     })

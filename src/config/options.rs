@@ -59,6 +59,28 @@ pub struct RollbackOptions {
     pub holder_is_dead: bool,
 }
 
+/// What `fence` can be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FenceOptions {
+    /// What to do.
+    pub action: FenceAction,
+    /// Whether triggers are wanted instead of constraints.
+    pub trigger: bool,
+    /// Whether nobody is asked.
+    pub yes: bool,
+}
+
+/// What to do with the fence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FenceAction {
+    /// Print its SQL.
+    Print,
+    /// Set it up.
+    Apply,
+    /// Take it away.
+    Drop,
+}
+
 /// What becomes of objects that no row names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Orphans {
@@ -118,7 +140,7 @@ pub(super) fn verify(layers: &Layers) -> Result<VerifyOptions, ConfigError> {
 pub(super) fn finalize(layers: &Layers, command: Command) -> Result<FinalizeOptions, ConfigError> {
     let report = match command {
         Command::Migrate => None,
-        Command::Copy | Command::Verify | Command::Finalize | Command::Rollback | Command::Doctor => {
+        Command::Copy | Command::Verify | Command::Finalize | Command::Rollback | Command::Doctor | Command::Fence => {
             layers.optional(&catalogue::FINAL_REPORT, path)?
         }
     };
@@ -147,6 +169,23 @@ pub(super) fn rollback(layers: &Layers) -> Result<RollbackOptions, ConfigError> 
         dry_run: layers.switch(&catalogue::ROLLBACK_DRY_RUN)?,
         yes: layers.switch(&catalogue::ROLLBACK_YES)?,
         holder_is_dead: layers.switch(&catalogue::HOLDER_IS_DEAD)?,
+    })
+}
+
+/// Reads the options of `fence`.
+pub(super) fn fence(layers: &Layers, command: Command) -> Result<FenceOptions, ConfigError> {
+    let (apply, drop) = (layers.switch(&catalogue::APPLY)?, layers.switch(&catalogue::DROP)?);
+    if apply && drop && command == Command::Fence {
+        return Err(ConfigError::new("--apply and --drop contradict each other").hint("give one"));
+    }
+    Ok(FenceOptions {
+        action: match (apply, drop) {
+            (true, _) => FenceAction::Apply,
+            (false, true) => FenceAction::Drop,
+            (false, false) => FenceAction::Print,
+        },
+        trigger: layers.switch(&catalogue::TRIGGER)?,
+        yes: layers.switch(&catalogue::FENCE_YES)?,
     })
 }
 

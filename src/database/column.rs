@@ -82,9 +82,14 @@ impl TextColumn {
 
     /// The value as bytes of UTF-8: what the ledger stores and compares. Never pads, never folds.
     pub(crate) fn value(&self) -> String {
+        self.bytes(&self.raw())
+    }
+
+    /// The same of the column under another name than that of a statement: in a constraint or a trigger.
+    pub(crate) fn bytes(&self, raw: &str) -> String {
         match self.content {
-            Content::Binary => self.raw(),
-            Content::Text | Content::Json => format!("CAST({} AS BINARY)", self.utf8()),
+            Content::Binary => raw.to_owned(),
+            Content::Text | Content::Json => format!("CAST(CONVERT({raw} USING utf8mb4) AS BINARY)"),
         }
     }
 

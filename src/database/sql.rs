@@ -69,9 +69,22 @@ pub(crate) fn text(value: &str) -> String {
     literal
 }
 
+/// A text literal that a person can read where it is plain, else its bytes in hexadecimal; no sql_mode changes either.
+pub(crate) fn readable(value: &str) -> String {
+    let plain = value.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\');
+    if plain { format!("'{}'", value.replace('\'', "''")) } else { text(value).replace("_utf8mb4 ", "") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_readable_text_stays_inside_its_quotes_in_every_mode() {
+        assert_eq!(readable("it's \"x\""), "'it''s \"x\"'");
+        assert_eq!(readable("a\\"), "X'615C'");
+        assert_eq!(readable("é"), "X'C3A9'");
+    }
 
     #[test]
     fn hostile_identifiers_and_texts_stay_inside_their_quotes() {

@@ -67,10 +67,18 @@ pub fn role(config: &Config, column: &TextColumn, holds_paths: bool) -> Role {
 /// # Errors
 /// If the database cannot be read, or a configured reference does not exist.
 pub async fn survey(database: &Database, config: &Config) -> Result<Vec<ColumnSurvey>> {
+    survey_without(database, config, &[]).await
+}
+
+/// Surveys every text column of the schema but those in `known`.
+///
+/// # Errors
+/// As [`survey`].
+pub async fn survey_without(database: &Database, config: &Config, known: &[ColumnName]) -> Result<Vec<ColumnSurvey>> {
     let columns = text_columns(database).await?;
     check_names(config, &columns, database)?;
     let mut surveys = Vec::with_capacity(columns.len());
-    for column in columns {
+    for column in columns.into_iter().filter(|column| !known.contains(&column.name)) {
         let counts = survey_column(database, &column, &config.mappings).await?;
         surveys.push(ColumnSurvey { column, counts });
     }

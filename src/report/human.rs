@@ -1,6 +1,7 @@
 //! The closing summary for a person: first the verdict, then the numbers, then what to do next.
 
 mod copy;
+mod fence;
 mod finalize;
 mod refusal;
 mod rollback;
@@ -10,6 +11,7 @@ mod verify;
 use console::Term;
 
 pub use copy::copy_text;
+pub use fence::fence_text;
 pub use finalize::finalize_text;
 pub use refusal::{locked_text, refusal_text};
 pub use rollback::rollback_text;

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+mod fence;
+
 pub use crate::store::Requests;
+pub use fence::{FenceForecast, FenceSummary, FencedReference};
 
 /// What `copy` did, or in a dry run: would do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::approval::refuse_unapproved;
 use super::files::{check_files, create_report};
-use super::verifying::{ReportSink, set_grace_clock, tell};
+use super::verifying::{ReportSink, is_fenced, set_grace_clock, tell};
 use super::{Meter, Session, prove_conditions};
 use crate::check::Deletable;
 use crate::config::{FinalizeOptions, Method};
@@ -39,6 +39,8 @@ pub struct Confirmation {
     pub clean_for_seconds: Option<i64>,
     /// Excluded columns that still hold legacy paths.
     pub excluded: Vec<String>,
+    /// Whether the database itself refuses new legacy paths.
+    pub fenced: bool,
     /// Whether conditions guard the deletes.
     pub conditional: bool,
     /// Where the manifest of the deletes will be.
@@ -73,7 +75,8 @@ pub async fn finalize(session: &Session, options: &FinalizeOptions, confirm: &Co
     let report =
         options.report.clone().unwrap_or_else(|| PathBuf::from(format!("avatarMigrate-final-{}.csv", ledger.run())));
     let totals = FinalizeObjects::default();
-    let mut run = FinalizeRun { session, options, lock: &lock, ledger: &ledger, report, reported: false, totals };
+    let mut run =
+        FinalizeRun { session, options, lock: &lock, ledger: &ledger, report, reported: false, fenced: false, totals };
     let ended = run.steps(confirm).await;
     let ended = match ended {
         Ok(exit) => Ok(run.end(&meter, exit, Vec::new(), String::new())),
@@ -101,6 +104,8 @@ struct FinalizeRun<'a> {
     report: PathBuf,
     /// Whether the report is written.
     reported: bool,
+    /// Whether every reference is fenced.
+    fenced: bool,
     totals: FinalizeObjects,
 }
 
@@ -108,7 +113,7 @@ impl FinalizeRun<'_> {
     fn end(&self, meter: &Meter, exit: Exit, reasons: Vec<String>, hint: String) -> FinalizeEnd {
         let summary = FinalizeSummary {
             finalizable: exit != Exit::Refused,
-            fenced: false,
+            fenced: self.fenced,
             objects: self.totals,
             work_is_left: exit == Exit::Left,
             report: self.reported.then(|| self.report.clone()),
@@ -124,6 +129,7 @@ impl FinalizeRun<'_> {
         let Session { database, config, .. } = self.session;
         let (verified, mut collected) = self.verify().await?;
         self.reported = true;
+        self.fenced = is_fenced(self.session, &verified).await?;
         set_grace_clock(self.session, verified.counts.legacy + verified.counts.suspect == 0).await;
         let proof = ZeroLegacyProof::after(self.lock, database, config, &verified).await?;
         let clean_for_seconds = self.check_grace().await?;
@@ -283,6 +289,7 @@ impl FinalizeRun<'_> {
             } else {
                 Vec::new()
             },
+            fenced: proof.is_fenced(),
             conditional: deleter.mode() != crate::store::DeleteMode::Compare,
             manifest: manifest.clone(),
         };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use super::fencing::{drop_own_fence, fenced_now};
 use super::verifying::set_grace_clock;
 use super::{Meter, Session, exit, prove_conditions_in};
 use crate::config::{Method, RollbackOptions};
@@ -34,6 +35,8 @@ pub struct RollbackConfirmation {
     pub changed: u64,
     /// How many rows cannot go back.
     pub left: u64,
+    /// Columns whose fence is taken away first, each `table.column`.
+    pub fenced: Vec<String>,
 }
 
 /// Asks a person; `Ok(false)` is a no.
@@ -120,7 +123,8 @@ impl<C: CopyObjects> Way<'_, C> {
         refuse(self.missing(&sources))?;
         let counts = undo.counts().await?;
         self.tell(&undo, &counts);
-        self.confirm(&counts, &sources, confirm)?;
+        let fenced = fenced_now(self.session).await?;
+        self.confirm(&counts, &sources, fenced.clone(), confirm)?;
         let mut restored = Restored::default();
         if sources.missing > 0 {
             restored = self.restore(&undo, Some(ledger.run()), sources.missing).await?;
@@ -128,6 +132,9 @@ impl<C: CopyObjects> Way<'_, C> {
             (_, seen) = look_at_sources(&undo, &stores.source, SourceState::There, stop, |_| ()).await?;
         }
         self.session.interrupted()?;
+        if !fenced.is_empty() {
+            self.take_fence_away(lock).await?;
+        }
         let phase = self.session.progress.phase("put rows back", None, "rows");
         let mut tries = Tries::default();
         let moved = loop {
@@ -175,6 +182,11 @@ impl<C: CopyObjects> Way<'_, C> {
         }
         let counts = undo.counts().await?;
         self.tell(&undo, &counts);
+        let fenced = fenced_now(self.session).await?;
+        if !fenced.is_empty() {
+            let columns = printable(&fenced.join(", "));
+            self.session.progress.println(&format!("the fence would be taken away first: {columns}"));
+        }
         let (mut summary, exit) = self.ended(None, &counts, &restored, missing);
         summary.reasons = refused.map(|refused| refused.reasons).unwrap_or_default();
         Ok((summary, exit))
@@ -220,7 +232,28 @@ impl<C: CopyObjects> Way<'_, C> {
         Ok(restored)
     }
 
-    fn confirm(&self, counts: &UndoCounts, sources: &Sources, confirm: &ConfirmRollback<'_>) -> Result<()> {
+    /// Last of all before the rows: whatever else could refuse has been asked.
+    async fn take_fence_away(&self, lock: &RunLock) -> Result<()> {
+        let dropped = drop_own_fence(self.session, lock).await.map_err(|error| match error.downcast() {
+            Ok(Failure::Usage { message, hint }) => {
+                let reasons = vec![format!("the fence refuses legacy paths and must be taken away first: {message}")];
+                let hint = format!("{hint} Or let an administrator run: avatarMigrate fence --drop");
+                Failure::Refused { reasons, hint }.into()
+            }
+            Ok(failure) => failure.into(),
+            Err(error) => error,
+        })?;
+        self.session.progress.println(&format!("the fence was taken away: {}", printable(&dropped.join(", "))));
+        Ok(())
+    }
+
+    fn confirm(
+        &self,
+        counts: &UndoCounts,
+        sources: &Sources,
+        fenced: Vec<String>,
+        confirm: &ConfirmRollback<'_>,
+    ) -> Result<()> {
         let rows = counts.ready + counts.missing;
         let asked = RollbackConfirmation {
             bucket: self.session.config.source.bucket.clone(),
@@ -228,6 +261,7 @@ impl<C: CopyObjects> Way<'_, C> {
             restores: sources.missing,
             changed: counts.changed,
             left: counts.left() - rows,
+            fenced,
         };
         if rows == 0 || self.options.yes || confirm(&asked)? {
             return Ok(());

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::files::{create_report, unwritable};
 use super::{Session, exit};
 use crate::config::VerifyOptions;
-use crate::database::LedgerView;
+use crate::database::{LedgerView, fenced_columns};
 use crate::failure::Exit;
 use crate::finding::Finding;
 use crate::report::csv::ReportWriter;
@@ -23,13 +23,14 @@ pub async fn verify(session: &Session, options: &VerifyOptions) -> Result<(Verif
     let mut sink = ReportSink::new(session, create_report(&options.report)?);
     let verified = verify_all(database, (&stores.source, &stores.target), config, pace, stop, &mut sink).await?;
     sink.finish()?;
+    let fenced = is_fenced(session, &verified).await?;
     let summary = VerifySummary {
         rows: rows(&verified.counts),
         objects: objects(&verified.counts),
         orphans: verified.counts.orphans,
         mentions: verified.counts.mentions.0,
         unlisted_references: unlisted(&verified.counts),
-        fenced: false,
+        fenced,
         finalizable: verified.reasons.is_empty(),
         report: Some(options.report.clone()),
         requests: meter.requests(session),
@@ -40,6 +41,13 @@ pub async fn verify(session: &Session, options: &VerifyOptions) -> Result<(Verif
     set_grace_clock(session, verified.counts.legacy + verified.counts.suspect == 0).await;
     let exit = exit(verified.clean);
     Ok((summary, exit))
+}
+
+/// Whether the database itself refuses new legacy paths in every reference.
+pub(super) async fn is_fenced(session: &Session, verified: &Verified) -> Result<bool> {
+    let references = &verified.references;
+    let fenced = fenced_columns(&session.database, &session.config.mappings, references).await?;
+    Ok(!references.is_empty() && fenced.len() == references.len())
 }
 
 /// Mentions block nothing, so that only a warning names them.

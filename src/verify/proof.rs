@@ -5,8 +5,8 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Result;
 
 use super::Verified;
-use crate::config::Config;
-use crate::database::{Database, RunLock, survey};
+use crate::config::{ColumnName, Config};
+use crate::database::{Database, RunLock, TextColumn, fenced_columns, survey_without};
 use crate::failure::Failure;
 
 /// How long a count is believed at least.
@@ -21,7 +21,8 @@ const FRESH: Duration = Duration::from_secs(30);
 /// use avatar_migrate::{database::RunLock, verify::ZeroLegacyProof};
 /// use std::time::{Duration, Instant, SystemTime};
 /// fn forge(lock: &RunLock) -> ZeroLegacyProof<'_> {
-///     ZeroLegacyProof { lock, counted: Instant::now(), took: Duration::ZERO, permitted: SystemTime::now() }
+///     let (counted, permitted) = (Instant::now(), SystemTime::now());
+///     ZeroLegacyProof { lock, references: Vec::new(), fenced: Vec::new(), counted, took: Duration::ZERO, permitted }
 /// }
 /// ```
 ///
@@ -40,6 +41,9 @@ const FRESH: Duration = Duration::from_secs(30);
 #[must_use]
 pub struct ZeroLegacyProof<'lock> {
     lock: &'lock RunLock,
+    references: Vec<TextColumn>,
+    /// References that were fenced already when they were counted: while they still are, the count holds.
+    fenced: Vec<ColumnName>,
     counted: Instant,
     took: Duration,
     /// When the lock was seen to be held last.
@@ -61,13 +65,21 @@ impl<'lock> ZeroLegacyProof<'lock> {
             let hint = "the report lists each of them, with what to do about it".to_owned();
             return Err(Failure::Refused { reasons: verified.reasons.clone(), hint }.into());
         }
-        let now = SystemTime::now();
-        let mut proof = Self { lock, counted: Instant::now(), took: Duration::ZERO, permitted: now };
+        let references = verified.references.clone();
+        let (fenced, counted, took) = (Vec::new(), Instant::now(), Duration::ZERO);
+        let mut proof = Self { lock, references, fenced, counted, took, permitted: SystemTime::now() };
         proof.count(database, config).await?;
         Ok(proof)
     }
 
+    /// Whether the database itself refuses new legacy paths in every reference.
+    #[must_use]
+    pub fn is_fenced(&self) -> bool {
+        self.references.iter().all(|column| self.fenced.contains(&column.name))
+    }
+
     /// Makes sure that the proof is fresh: counts again if the last count is older than 30 s or twice the time it took.
+    /// Columns whose fence still stands are not counted again: what it lets through is no legacy path.
     ///
     /// # Errors
     /// [`Failure::Refused`] if the application has written a legacy path meanwhile; the lock was lost.
@@ -90,7 +102,11 @@ impl<'lock> ZeroLegacyProof<'lock> {
 
     async fn count(&mut self, database: &Database, config: &Config) -> Result<()> {
         let begun = Instant::now();
-        let surveys = survey(database, config).await?;
+        // The fence first: what is written after it was read is refused, what was written before is counted.
+        let fenced = fenced_columns(database, &config.mappings, &self.references).await?;
+        let (known, new): (Vec<ColumnName>, Vec<ColumnName>) =
+            fenced.into_iter().partition(|name| self.fenced.contains(name));
+        let surveys = survey_without(database, config, &known).await?;
         let counted = surveys.iter().filter(|survey| !config.exclude_references.contains(&survey.column.name));
         let late: Vec<String> = counted
             .filter(|survey| survey.counts.legacy + survey.counts.suspect > 0)
@@ -105,6 +121,7 @@ impl<'lock> ZeroLegacyProof<'lock> {
             return Err(Failure::Refused { reasons: late, hint }.into());
         }
         (self.counted, self.took) = (begun, begun.elapsed());
+        self.fenced = [known, new].concat();
         Ok(())
     }
 }

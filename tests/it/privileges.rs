@@ -6,7 +6,7 @@ use avatar_migrate_kit::Mariadb;
 use crate::support::{Ended, World};
 
 /// A user with these grants; `{db}` and `{ledger}` stand for the schemas. Gives the URL.
-fn user(world: &World, grants: &[&str]) -> String {
+pub(crate) fn user(world: &World, grants: &[&str]) -> String {
     let filled = grants.iter().map(|g| g.replace("{db}", world.database.name()).replace("{ledger}", world.ledger()));
     let filled: Vec<String> = filled.collect();
     let (name, password) =
@@ -14,13 +14,13 @@ fn user(world: &World, grants: &[&str]) -> String {
     Mariadb::shared().user_url(&name, &password, world.database.name())
 }
 
-const LEDGER: &str = "GRANT ALL PRIVILEGES ON `{ledger}`.* TO {user}";
+pub(crate) const LEDGER: &str = "GRANT ALL PRIVILEGES ON `{ledger}`.* TO {user}";
 const SELECT: &str = "GRANT SELECT (path, updated_at) ON `{db}`.avatars TO {user}";
 const UPDATE: &str = "GRANT UPDATE (path, updated_at) ON `{db}`.avatars TO {user}";
 
 /// Demands exit 2 and a hint with statements to run; runs them as root, as they stand.
 #[track_caller]
-fn run_the_hint(world: &World, refused: Ended, expected: &[&str]) {
+pub(crate) fn run_the_hint(world: &World, refused: Ended, expected: &[&str]) {
     let refused = refused.exits(2);
     let hint = refused.stderr.lines().find(|line| line.starts_with(" hint:")).expect("a hint");
     let (_, statements) = hint.split_once("database: ").unwrap_or_else(|| panic!("no statements in {hint}"));

@@ -130,7 +130,8 @@ pub(crate) fn refused_by_schema(error: anyhow::Error) -> anyhow::Error {
         return error;
     }
     let reasons = vec![format!("the schema refuses the old paths: {error:#}")];
-    let hint = "drop the constraint or trigger that keeps legacy paths out, then run rollback again".to_owned();
+    let hint = "drop the constraint or trigger that keeps legacy paths out (avatarMigrate fence --drop takes away its own), then run \
+                        rollback again".to_owned();
     Failure::Refused { reasons, hint }.into()
 }
 
