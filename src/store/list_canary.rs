@@ -10,6 +10,8 @@ use super::{Bucket, ObjectInfo, StoreError, StoreErrorKind};
 pub struct ListTrial {
     /// Keys came in byte order, each once.
     pub ordered: bool,
+    /// Every object came with its ETag.
+    pub etags: bool,
     /// Names that were written, or tried, and that no listing gave back as they were: the server refuses, merges or
     /// renames them.
     pub lost: Vec<String>,
@@ -42,9 +44,12 @@ async fn tried(bucket: &Bucket, scratch: &Scratch) -> Result<ListTrial, StoreErr
     }
     let listed = listed?;
     let ordered = listed.iter().zip(listed.iter().skip(1)).all(|(one, next)| one.key.as_str() < next.key.as_str());
-    let kept = |object: &ObjectInfo| listed.iter().any(|seen| seen.key == object.key && seen.etag == object.etag);
+    let etags = listed.iter().all(|object| !object.etag.as_str().is_empty());
+    let kept = |object: &ObjectInfo| {
+        listed.iter().any(|seen| seen.key == object.key && (seen.etag == object.etag || seen.etag.as_str().is_empty()))
+    };
     let lost = written.iter().filter(|(_, object)| !object.as_ref().is_some_and(kept));
-    Ok(ListTrial { ordered, lost: lost.map(|(name, _)| (*name).to_owned()).collect() })
+    Ok(ListTrial { ordered, etags, lost: lost.map(|(name, _)| (*name).to_owned()).collect() })
 }
 
 async fn write(bucket: &Bucket, scratch: &Scratch, name: &str) -> Result<ObjectInfo, StoreError> {

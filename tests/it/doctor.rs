@@ -80,6 +80,7 @@ fn a_server_that_ignores_conditions_is_told_check_by_check() {
     let copy = ("target copy conditions", "would overwrite");
     let order = [("source listing", "not listed in byte order"), ("target listing", "warn: ")];
     let slashes = [("source listing", "`a//b`"), ("target listing", "`a//b`")];
+    let etags = [("source listing", "fail: objects are listed without"), ("target listing", "fail: ")];
     let wrong = ("target copy checksum", "fail: the SHA-256");
     for (ignored, code, expected) in [
         (vec![Ignored::Delete], 3, vec![delete]),
@@ -88,6 +89,7 @@ fn a_server_that_ignores_conditions_is_told_check_by_check() {
         (vec![Ignored::CopySource], 0, vec![("target copy conditions", "a source that changed")]),
         (vec![Ignored::ListOrder], 0, order.to_vec()),
         (vec![Ignored::ListDoubleSlashes], 0, slashes.to_vec()),
+        (vec![Ignored::ListETags], 3, etags.to_vec()),
         (vec![Ignored::CopyChecksum], 0, vec![]),
         (vec![Ignored::CopyChecksumContent], 3, vec![wrong]),
     ] {

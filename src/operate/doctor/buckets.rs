@@ -97,6 +97,10 @@ pub fn listing(side: Side, tried: &Result<ListTrial, StoreError>) -> Check {
         Ok(trial) => trial,
         Err(error) => return Check::fail(name, side, error.to_string(), advice(error)),
     };
+    if !trial.etags {
+        let advice = "do not migrate from or to this server: every comparison begins with the ETags that are listed";
+        return Check::fail(name, side, "objects are listed without their ETags", advice);
+    }
     let lost: Vec<String> = trial.lost.iter().map(|name| format!("`{name}`")).collect();
     let lost = lost.join(", ");
     let order = "keys are not listed in byte order";

@@ -9,6 +9,7 @@ mod directory;
 pub mod effort;
 mod embedded;
 mod mariadb;
+mod other;
 mod ports;
 mod proxy;
 mod random;
@@ -23,5 +24,6 @@ pub use embedded::{
 };
 pub use mariadb::{Database, Mariadb, MariadbOptions};
 pub use proxy::{CommandKind, CommandSeen, DatabaseFault, FaultProxy};
+pub use other::OtherS3;
 pub use seaweed::Seaweed;
 pub use tls::TlsFront;

@@ -51,6 +51,11 @@ impl Seaweed {
         Err(failed.unwrap_or_else(|| anyhow!("weed was not started")))
     }
 
+    /// The program that is started.
+    pub fn program() -> anyhow::Result<PathBuf> {
+        find_weed()
+    }
+
     /// `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn endpoint(&self) -> &str {

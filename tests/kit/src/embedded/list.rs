@@ -33,6 +33,10 @@ pub(crate) fn list_objects_v2(
     let query = Query { prefix: opt(&input.prefix), delimiter: opt(&input.delimiter), after, max_keys };
     let page = store.read(&input.bucket, |bucket| page_as_told(store, &bucket.objects, &query))?;
     let encode = Encoding::new(input.encoding_type.as_ref())?;
+    let mut contents: Vec<Object> = page.objects.iter().map(|(key, object)| entry(encode.apply(key), object)).collect();
+    if store.ignores(Ignored::ListETags) {
+        contents.iter_mut().for_each(|object| object.e_tag = None);
+    }
     let output = ListObjectsV2Output {
         name: Some(input.bucket),
         prefix: Some(encode.apply(&query.prefix)),
@@ -43,7 +47,7 @@ pub(crate) fn list_objects_v2(
         continuation_token: input.continuation_token,
         is_truncated: Some(page.next.is_some()),
         next_continuation_token: page.next.as_ref().map(Position::to_token),
-        contents: Some(page.objects.iter().map(|(key, object)| entry(encode.apply(key), object)).collect()),
+        contents: Some(contents),
         common_prefixes: Some(page.prefixes.iter().map(|prefix| common(encode.apply(prefix))).collect()),
         encoding_type: input.encoding_type,
         request_charged: None,

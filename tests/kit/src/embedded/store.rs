@@ -44,6 +44,8 @@ pub enum Ignored {
     ListOrder,
     /// Keys with two slashes in a row: they are kept, but no listing shows them.
     ListDoubleSlashes,
+    /// ETags in listings: objects are listed without.
+    ListETags,
     /// The checksum that a copy is asked for: the answer gives none.
     CopyChecksum,
     /// The content of a copy: its SHA-256 is told as that of no bytes.

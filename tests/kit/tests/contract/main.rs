@@ -1,6 +1,8 @@
 //! One contract for every S3 server that the tests run on. What a server does otherwise than AWS stands in
-//! [`subject::Traits`], and is asserted too: a server that changes is seen here first.
+//! [`subject::Traits`], and is asserted too: a server that changes is seen here first. [`servers`] measures those too that no
+//! other test runs on, and writes what it finds to `docs/servers.md`.
 
+mod capabilities;
 mod checksums;
 mod conditions;
 mod copying;
@@ -8,11 +10,24 @@ mod deleting;
 mod hostile;
 mod listing;
 mod multipart;
+mod page;
+mod program;
+mod servers;
 mod subject;
 
-/// Makes two tests of every case: one on the embedded server, one on SeaweedFS.
+use std::pin::Pin;
+
+use crate::subject::Subject;
+
+/// A case of the contract, to be run on any server.
+type Case = for<'a> fn(&'a Subject) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + 'a>>;
+
+/// Makes two tests of every case, one on the embedded server, one on SeaweedFS, and a list of all.
 macro_rules! contract {
     ($($module:ident: $($case:ident)+;)+) => {
+        const CASES: &[(&str, Case)] = &[$($(
+            (stringify!($case), |subject| Box::pin(crate::$module::$case(subject))),
+        )+)+];
         mod embedded {
             use crate::subject::Subject;
             $($(

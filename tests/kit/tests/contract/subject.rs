@@ -1,7 +1,7 @@
 //! The server under test, and how it differs from AWS.
 
 use anyhow::{Context, bail};
-use avatar_migrate_kit::{EmbeddedS3, Seaweed};
+use avatar_migrate_kit::{EmbeddedS3, OtherS3, Seaweed};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
@@ -106,6 +106,22 @@ impl Subject {
             access_key: server.access_key().to_owned(),
             _embedded: None,
         }
+    }
+
+    pub(crate) fn other(server: &OtherS3) -> anyhow::Result<Self> {
+        Ok(Self {
+            traits: AWS,
+            client: server.client(),
+            bucket: server.bucket("contract")?,
+            endpoint: server.endpoint().to_owned(),
+            access_key: server.access_key().to_owned(),
+            _embedded: None,
+        })
+    }
+
+    /// The same, but held to what AWS does.
+    pub(crate) fn judged_as_aws(self) -> Self {
+        Self { traits: AWS, ..self }
     }
 
     /// Puts bytes; returns the ETag with its quotes.
