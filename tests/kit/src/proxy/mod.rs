@@ -29,7 +29,7 @@ pub struct CommandSeen {
 }
 
 /// What a command is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CommandKind {
     /// The client's side of the login.
     Login,
