@@ -1,5 +1,7 @@
 //! The cutover's transaction: rows move together with their journal lines, all or none.
 
+mod sift;
+
 use anyhow::{Context, Result, bail};
 use sqlx::MySqlConnection;
 
@@ -24,7 +26,8 @@ pub struct KeyRange {
 /// Moves the rows of every object that this run has verified, in one transaction; gives how many rows moved.
 ///
 /// A row changes only if it still holds the planned value byte for byte. Its journal line is written first, under a row
-/// lock; if the UPDATE then matches another number of rows, everything is rolled back and begun anew.
+/// lock; if the UPDATE then matches another number of rows, everything is rolled back and begun anew. If the schema refuses a
+/// new path, the objects of the refused rows are found and left out, and all others still move together.
 ///
 /// # Errors
 /// After some attempts, with the server's reason; nothing has changed then, unless the text says that this is not known.
@@ -38,23 +41,27 @@ pub async fn move_rows(
     part: &mut u32,
 ) -> Result<u64> {
     let mut tries = Tries::default();
+    let mut sifting = false;
     loop {
-        let mut cutover = Cutover { database, ledger, references, mappings, range, first: *part, part };
+        let mut cutover = Cutover { database, ledger, references, mappings, range, sifting, first: *part, part };
         match attempt(lock, &mut cutover).await {
             Ok(Attempt::Committed { rows, .. }) => return Ok(rows),
             Ok(Attempt::RolledBack(error)) => tries.again(error).await?,
-            Err(error) if is_refusal(&error) => return Err(refused(&error).into()),
+            Err(error) if is_refusal(&error) && sifting => return Err(refused(&error).into()),
+            Err(error) if is_refusal(&error) => {
+                tracing::warn!("the database refuses a new path; looking for the rows that it refuses");
+                sifting = true;
+            }
             Err(error) => return Err(error),
         }
     }
 }
 
-/// Another attempt would be refused as well.
+/// Too many rows are refused to be left out one by one.
 fn refused(error: &anyhow::Error) -> Failure {
     Failure::Refused {
-        reasons: vec![format!("the database refuses a new path, so that no row has moved: {}", error.root_cause())],
-        hint: "mend or delete the row that it names, lift the constraint or trigger, or leave the column out with \
-               --exclude-reference"
+        reasons: vec![format!("the database refuses new paths, so that no row has moved: {}", error.root_cause())],
+        hint: "mend the rows, lift the constraint or trigger, or leave the column out with --exclude-reference"
             .to_owned(),
     }
 }
@@ -65,6 +72,8 @@ struct Cutover<'a> {
     references: &'a [TextColumn],
     mappings: &'a Mappings,
     range: &'a KeyRange,
+    /// Whether objects whose rows the schema refuses are left out.
+    sifting: bool,
     /// The last part before this attempt.
     first: u32,
     /// The last part of the run: a statement each, so that two attempts never share one.
@@ -73,22 +82,7 @@ struct Cutover<'a> {
 
 impl Transaction for Cutover<'_> {
     async fn statements(&mut self, connection: &mut MySqlConnection) -> Result<u64> {
-        let mut moved = 0;
-        for column in self.references {
-            for (index, mapping) in self.mappings.all().iter().enumerate() {
-                *self.part += 1;
-                let expected = self.journal(connection, column, (index, mapping), *self.part).await?;
-                if expected == 0 {
-                    continue;
-                }
-                let matched = self.update(connection, column, mapping, *self.part).await?;
-                if matched != expected {
-                    bail!(LostRace { matched, expected });
-                }
-                moved += matched;
-            }
-        }
-        Ok(moved)
+        if self.sifting { self.sifted(connection).await } else { self.moved(connection, self.range).await }
     }
 
     async fn outcome(&mut self, connection: &mut MySqlConnection, rows: u64) -> Result<Outcome> {
@@ -115,24 +109,44 @@ impl Transaction for Cutover<'_> {
 }
 
 impl Cutover<'_> {
+    /// Moves the rows of a range: for each reference and mapping a part of the journal, then the update.
+    async fn moved(&mut self, connection: &mut MySqlConnection, range: &KeyRange) -> Result<u64> {
+        let (mut part, mut moved) = (*self.part, 0);
+        // All numbers are taken at once, so that they tell reference and mapping even after an error.
+        *self.part += u32::try_from(self.references.len() * self.mappings.all().len())?;
+        for column in self.references {
+            for (index, mapping) in self.mappings.all().iter().enumerate() {
+                part += 1;
+                let expected = self.journal(connection, (column, index, mapping), range, part).await?;
+                if expected == 0 {
+                    continue;
+                }
+                let matched = self.update(connection, column, mapping, part).await?;
+                if matched != expected {
+                    bail!(LostRace { matched, expected });
+                }
+                moved += matched;
+            }
+        }
+        Ok(moved)
+    }
+
     /// How many rows hold the old value of a journal line of this attempt.
     async fn unmoved(&self, connection: &mut MySqlConnection) -> Result<u64> {
+        let mappings = self.mappings.all();
+        let kinds = self.references.iter().flat_map(|column| mappings.iter().map(move |mapping| (column, mapping)));
         let mut unmoved = 0;
-        let mut part = self.first;
-        for column in self.references {
-            for mapping in self.mappings.all() {
-                part += 1;
-                let statement = self
-                    .ledger
-                    .statement(statement!("cutover_unmoved.sql"))
-                    .with("table", &column.table(self.database.schema()))
-                    .with("legacy_prefix", &column.begins_with(mapping.legacy.as_str()))
-                    .with("row_key", &column.row_key())
-                    .with("value", &column.value());
-                let query = sqlx::query_scalar(statement.sql()).bind(self.ledger.run()).bind(part);
-                let rows: u64 = query.fetch_one(&mut *connection).await.context("failed to read the rows")?;
-                unmoved += rows;
-            }
+        for (part, (column, mapping)) in (self.first + 1..=*self.part).zip(kinds.cycle()) {
+            let statement = self
+                .ledger
+                .statement(statement!("cutover_unmoved.sql"))
+                .with("table", &column.table(self.database.schema()))
+                .with("legacy_prefix", &column.begins_with(mapping.legacy.as_str()))
+                .with("row_key", &column.row_key())
+                .with("value", &column.value());
+            let query = sqlx::query_scalar(statement.sql()).bind(self.ledger.run()).bind(part);
+            let rows: u64 = query.fetch_one(&mut *connection).await.context("failed to read the rows")?;
+            unmoved += rows;
         }
         Ok(unmoved)
     }
@@ -140,13 +154,13 @@ impl Cutover<'_> {
     async fn journal(
         &self,
         connection: &mut MySqlConnection,
-        column: &TextColumn,
-        (index, mapping): (usize, &Mapping),
+        (column, index, mapping): (&TextColumn, usize, &Mapping),
+        range: &KeyRange,
         part: u32,
     ) -> Result<u64> {
         let schema = self.database.schema();
         let clash = column.clashes(schema, mapping).map_or(String::new(), |clashes| format!("AND NOT {clashes}"));
-        let through = if self.range.through.is_some() { "AND o.source_key <= ?" } else { "" };
+        let through = if range.through.is_some() { "AND o.source_key <= ?" } else { "" };
         let statement = self
             .ledger
             .statement(statement!("cutover_journal.sql"))
@@ -166,8 +180,8 @@ impl Cutover<'_> {
             .bind(self.ledger.migration())
             .bind(u16::try_from(index)?)
             .bind(self.ledger.run())
-            .bind(self.range.after.as_ref().map_or("", ObjectKey::as_str).as_bytes());
-        if let Some(through) = &self.range.through {
+            .bind(range.after.as_ref().map_or("", ObjectKey::as_str).as_bytes());
+        if let Some(through) = &range.through {
             query = query.bind(through.as_str().as_bytes());
         }
         Ok(query.execute(&mut *connection).await?.rows_affected())

@@ -131,23 +131,72 @@ fn a_server_that_logs_statements_is_refused() {
     world.run_as(&server.root_url("production"), &["copy"]).exits(0);
 }
 
-/// What a constraint or a trigger refuses is found by the transaction itself: it rolls back whole, and says which row.
+/// A world of so many avatars whose table got this definition on top.
+fn constrained(avatars: usize, constraint: &str) -> World {
+    let world = World::new();
+    world.avatars(avatars);
+    world.sql(constraint);
+    world
+}
+
+fn modern(world: &World) -> usize {
+    world.paths().iter().filter(|path| path.starts_with("avatar/")).count()
+}
+
 #[test]
-fn a_check_or_a_trigger_that_refuses_a_row_moves_none_and_is_named() {
+fn a_row_that_a_check_or_a_trigger_refuses_is_left_and_all_others_move_together() {
     let refusals = [
-        "ALTER TABLE avatars ADD CONSTRAINT c CHECK (path <> 'avatar/avatar-2.png')",
-        "CREATE TRIGGER t BEFORE UPDATE ON avatars FOR EACH ROW IF NEW.path = 'avatar/avatar-2.png' THEN \
-         SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not this one'; END IF",
+        (
+            "ALTER TABLE avatars ADD CONSTRAINT c CHECK (path <> 'avatar/avatar-4.png')",
+            "ALTER TABLE avatars DROP CONSTRAINT c",
+        ),
+        (
+            "CREATE TRIGGER t BEFORE UPDATE ON avatars FOR EACH ROW IF NEW.path = 'avatar/avatar-4.png' THEN \
+             SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not this one'; END IF",
+            "DROP TRIGGER t",
+        ),
     ];
-    for refusal in refusals {
-        let world = World::new();
-        for n in 1..=3 {
-            world.source(&format!("image/avatar-{n}.png"));
-            world.rows(&[&format!("image/avatar-{n}.png")]);
+    for (refusal, lifted) in refusals {
+        for arguments in [&["copy"][..], &["copy", "--transaction-rows", "3"]] {
+            let world = constrained(9, refusal);
+            let left = world.run(arguments).exits(3);
+            let numbers = ["/rows/updated", "/rows/left", "/rows/conflict", "/objects/conflict"];
+            assert_eq!(numbers.map(|number| left.number(number)), [8, 1, 1, 1]);
+            assert!(left.stderr.contains("image/avatar-4.png"), "{}", left.stderr);
+            assert!(left.stderr.contains("the database refuses its new path"), "{}", left.stderr);
+            assert_eq!(world.column("SELECT path AS v FROM avatars WHERE path LIKE 'image/%'"), ["image/avatar-4.png"]);
+            let lines = format!("SELECT COUNT(*) AS v FROM `{}`.am_row_change", world.ledger());
+            assert_eq!(world.column(&lines), ["8"], "what was tried and taken back left no line");
+            world.every_row_resolves();
+            world.sql(lifted);
+            assert_eq!(world.run(&["copy"]).exits(0).number("/rows/updated"), 1);
+            world.every_row_resolves();
         }
-        world.sql(refusal);
-        let refused = world.run(&["copy"]).exits(4);
-        assert!(refused.stderr.contains("the database refuses a new path"), "{}", refused.stderr);
-        assert!(world.paths().iter().all(|path| path.starts_with("image/")), "all or none");
     }
+}
+
+#[test]
+fn of_two_rows_that_clash_only_with_each_other_one_moves() {
+    // The first fifteen letters of `avatar/avatar-1.png` and of `avatar/avatar-10.png` are the same.
+    let short =
+        "ALTER TABLE avatars ADD COLUMN short VARCHAR(200) AS (IF(path LIKE 'avatar/%', LEFT(path, 15), path)) UNIQUE";
+    let world = constrained(11, short);
+    let left = world.run(&["copy"]).exits(3);
+    assert_eq!((left.number("/rows/updated"), left.number("/rows/conflict")), (10, 1));
+    assert_eq!(modern(&world), 10);
+    world.every_row_resolves();
+    world.run(&["rollback", "--yes"]).exits(0);
+    assert_eq!(modern(&world), 0);
+}
+
+#[test]
+fn a_constraint_that_refuses_too_many_rows_moves_none() {
+    let world = constrained(
+        120,
+        "ALTER TABLE avatars ADD CONSTRAINT c CHECK (path NOT LIKE 'avatar/%' OR path LIKE '%-1.png')",
+    );
+    let refused = world.run(&["copy"]).exits(4);
+    assert!(refused.stderr.contains("the database refuses new paths"), "{}", refused.stderr);
+    assert_eq!(modern(&world), 0, "all or none");
+    world.every_row_resolves();
 }
