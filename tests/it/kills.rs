@@ -69,6 +69,8 @@ fn rounds(suite: &str, kills: u64, victim: Victim, mariadb: impl FnOnce() -> &'s
     ]);
     figures.extend(PHASES.iter().copied().zip(phases.iter().copied()));
     effort::record(suite, &figures);
+    let down = figures.iter().any(|(name, count)| *name == "reads_while_down" && *count > 0);
+    assert_eq!(down, victim == Victim::Database, "objects are read while, and only while, the database is down");
     phases
 }
 

@@ -217,7 +217,7 @@ impl<'a> Operator<'a> {
                 arguments.extend(["--yes", "--orphans", "copy", "--report", "final.csv", "--orphan-min-age"]);
                 // With nobody writing no upload is on its way to its row.
                 let quiet = self.application.is_quiet();
-                arguments.push(if quiet { "0s" } else { "30s" });
+                arguments.push(if quiet { "0s" } else { "10m" });
                 if self.superseded_go {
                     arguments.push("--delete-superseded");
                 }

@@ -12,6 +12,7 @@ use super::client::Client;
 use super::registry::{Form, LEGACY, Row, bytes};
 
 const PAUSE: Duration = Duration::from_millis(20);
+const DAWDLING: Duration = Duration::from_millis(400);
 /// Between these the number of rows stays.
 const ROWS: std::ops::Range<usize> = 50..110;
 
@@ -47,6 +48,7 @@ impl<'a> Writer<'a> {
             _ if rows < ROWS.start => self.insert(form),
             _ if rows >= ROWS.end => self.delete(),
             0 | 1 => self.insert(form),
+            _ if stragglers && form == Form::Legacy => self.insert_after(form, DAWDLING),
             2 if legacy => self.share(),
             2 | 3 if old || form == Form::Modern => self.rename(form),
             4 | 5 => self.delete(),
@@ -57,8 +59,14 @@ impl<'a> Writer<'a> {
 
     /// A new picture: the upload first, then the row.
     pub(crate) fn insert(&mut self, form: Form) {
+        self.insert_after(form, Duration::ZERO);
+    }
+
+    /// Old code takes its time between the two: meanwhile the object is an orphan.
+    fn insert_after(&mut self, form: Form, time: Duration) {
         let registry = &self.application.registry;
         let (id, row) = (registry.number(), self.upload_new(form));
+        std::thread::sleep(time);
         let lock = registry.lock_of(&row.name);
         let _held = lock.lock().expect("a picture");
         self.set_row(id, &row);
