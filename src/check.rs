@@ -9,7 +9,7 @@ mod spool;
 use anyhow::Result;
 
 use crate::config::CheckMode;
-use crate::database::{Ledger, LedgerObject, ObjectMark, ObjectState, RunLock};
+use crate::database::{Decision, Ledger, LedgerObject, ObjectMark, ObjectState, RunLock};
 use crate::finding::Proof;
 use crate::path::{ETag, ObjectKey};
 pub use spool::EvidenceSpool;
@@ -224,6 +224,27 @@ impl<'lock> VerifiedObjects<'lock> {
         Ok(())
     }
 
+    /// Adds what a person has settled: the rows move to the target as it stands, with no proof of equal content.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written.
+    pub async fn add_settled(&mut self, ledger: &Ledger, settled: Settled) -> Result<()> {
+        let Settled { source, target, decided } = settled;
+        let object = LedgerObject {
+            source: source.key,
+            target: target.key,
+            state: ObjectState::Verified,
+            source_etag: Some(source.etag),
+            target_etag: Some(target.etag),
+            own_copy: false,
+            sha256: None,
+            proof: None,
+        };
+        ledger.mark(self.lock, &[ObjectMark { object, size: Some(target.size), detail: decided }]).await?;
+        self.objects += 1;
+        Ok(())
+    }
+
     /// How many objects were added.
     #[must_use]
     pub fn len(&self) -> u64 {
@@ -285,6 +306,37 @@ pub fn superseded(source: &ObjectInfo, target: &ObjectInfo, recorded: Option<&Le
             None => target.modified_ms > source.modified_ms,
         };
     replaced.then(|| Superseded { source: source.key.clone(), source_etag: source.etag.clone() })
+}
+
+/// Evidence that a person has decided for the target, and that both objects are still those that were decided about. Made
+/// by [`settled`] alone. It proves no equal content.
+#[derive(Debug)]
+#[must_use]
+pub struct Settled {
+    source: ObjectInfo,
+    target: ObjectInfo,
+    decided: String,
+}
+
+impl Settled {
+    /// Who has decided what and when, as a sentence.
+    #[must_use]
+    pub fn decided(&self) -> &str {
+        &self.decided
+    }
+
+    /// What it means of a modern row: the source is the old picture.
+    pub fn superseded(self) -> Superseded {
+        Superseded { source: self.source.key, source_etag: self.source.etag }
+    }
+}
+
+/// Whether a recorded decision is about these two, live as they are now.
+#[must_use]
+pub fn settled(decision: &Decision, source: &ObjectInfo, target: &ObjectInfo) -> Option<Settled> {
+    let same = decision.source_etag == source.etag && decision.target_etag == target.etag;
+    let decided = format!("{} decided on {} UTC to keep the target (resolve)", decision.by, decision.at);
+    same.then(|| Settled { source: source.clone(), target: target.clone(), decided })
 }
 
 /// Whether the target object was written by this migration.

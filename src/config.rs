@@ -27,8 +27,8 @@ pub use file::DEFAULT_FILE;
 pub use layers::{Layer, Origin};
 pub use load::{Arguments, Command, PasswordArgument, Settings, load};
 pub use options::{
-    CopyOptions, FenceAction, FenceOptions, FinalizeOptions, Format, Orphans, Output, RollbackOptions, Verbosity,
-    VerifyOptions,
+    CopyOptions, FenceAction, FenceOptions, FinalizeOptions, Format, Keep, Orphans, Output, ResolveOptions,
+    RollbackOptions, Verbosity, VerifyOptions,
 };
 pub use setting::{Fallback, Setting, Takes, VARIABLE_PREFIX};
 

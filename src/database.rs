@@ -4,6 +4,7 @@
 
 mod blocked;
 mod column;
+mod decisions;
 mod examine;
 mod fence;
 mod grants;
@@ -27,6 +28,7 @@ mod view;
 
 pub use blocked::count_blocked_rows;
 pub use column::{Content, KeyColumn, TextColumn, UniquePart};
+pub use decisions::{Decision, Decisions};
 pub use examine::{Replica, Trigger, missing_for_ledger, replica, session_cipher, update_triggers};
 pub use fence::{
     Fence, FenceEnd, FenceKind, FenceSizes, add_fences, drop_fences, fence_sizes, fenced_columns, fences_in_place,

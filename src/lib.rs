@@ -11,7 +11,8 @@
 //! truth, and every decision is proved from them in the same run. What the program promises:
 //!
 //! 1. **Resolve.** At every instant each in-scope row resolves to an object with the bytes that it had, or newer ones.
-//! 2. **No overwrite.** A target with other content is never overwritten, but for the migration's own stale copies.
+//! 2. **No overwrite.** A target with other content is never overwritten, but for the migration's own stale copies,
+//!    and one that a person orders with `resolve`, put aside first.
 //! 3. **No early delete.** Sources go only after a fresh proof of zero legacy paths, each with a checked twin, conditionally.
 //! 4. **Compare and set.** A row changes only if it still holds, byte for byte, the path that was planned.
 //! 5. **One transaction.** All rows of a cutover change together with their journal lines, or none does.

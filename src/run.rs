@@ -7,6 +7,7 @@ mod dry;
 mod fencing;
 mod files;
 mod finalizing;
+mod resolving;
 mod rollingback;
 mod sync;
 mod verifying;
@@ -23,6 +24,7 @@ pub use doctoring::doctor;
 pub use fencing::{ConfirmFence, FenceConfirmation, fence};
 pub use files::check_files;
 pub use finalizing::{Confirm, Confirmation, FinalizeEnd, finalize};
+pub use resolving::{ConfirmResolve, ResolveConfirmation, resolve};
 pub use rollingback::{ConfirmRollback, RollbackConfirmation, rollback};
 pub use verifying::verify;
 

@@ -19,7 +19,7 @@ pub use proof::ZeroLegacyProof;
 
 use crate::check::Deletable;
 use crate::config::{ColumnName, Config};
-use crate::database::{Database, LedgerView, TextColumn};
+use crate::database::{Database, Decisions, LedgerView, TextColumn};
 use crate::failure::Failure;
 use crate::finding::{Finding, RowPlace, Status};
 use crate::pace::Pace;
@@ -126,11 +126,12 @@ pub async fn verify<R: ReadObjects>(
     interrupted(stop)?;
     sink.begin(Stage::Compare);
     let ledger = LedgerView::open(database, config).await;
+    let decisions = Decisions::seen(ledger.as_ref()).await;
     let sides = Sides { rows: scanned.rows, sources, targets, ledger };
     let judged = join(sides, &config.mappings).map(|group| async {
         let group = group?;
         let turn = pace.turn().await;
-        group.verdict.get_or_try_init(|| judge((source, target), config.check, &group)).await?;
+        group.verdict.get_or_try_init(|| judge((source, target), config.check, &group, &decisions)).await?;
         drop(turn);
         anyhow::Ok(group)
     });
@@ -206,7 +207,7 @@ impl<S: Sink> Collector<'_, S> {
         }
         match &verdict.twins {
             Twins::Same(evidence, ..) => self.sink.deletable(evidence, orphan.then_some(source)),
-            Twins::Superseded(evidence) if !orphan => self.sink.deletable(evidence, None),
+            Twins::Superseded(evidence) | Twins::Settled(evidence, _) if !orphan => self.sink.deletable(evidence, None),
             Twins::SourceOnly if orphan => self.sink.orphan(source),
             // Rows of references would have been findings that block.
             Twins::SourceOnly => {
@@ -214,6 +215,7 @@ impl<S: Sink> Collector<'_, S> {
                 Ok(())
             }
             Twins::Superseded(_)
+            | Twins::Settled(..)
             | Twins::Recorded(_)
             | Twins::SourceChanged(_)
             | Twins::Differ(_)

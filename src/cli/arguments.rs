@@ -27,14 +27,18 @@ const ONE_LINE: [(&str, Option<Setting>); 5] = [
 ];
 
 /// The commands with the settings that only they have.
-const COMMANDS: [(&str, Command, Group); 6] = [
+const COMMANDS: [(&str, Command, Group); 7] = [
     ("copy", Command::Copy, catalogue::COPY),
     ("verify", Command::Verify, catalogue::VERIFY),
     ("finalize", Command::Finalize, catalogue::FINALIZE),
     ("rollback", Command::Rollback, catalogue::ROLLBACK),
     ("doctor", Command::Doctor, catalogue::DOCTOR),
     ("fence", Command::Fence, catalogue::FENCE),
+    ("resolve", Command::Resolve, catalogue::RESOLVE),
 ];
+
+/// What `resolve` is told without a flag.
+const KEY: &str = "KEY";
 
 /// Reads a command line, the program's name first.
 ///
@@ -68,7 +72,13 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
     let Some((command_name, group, matches)) = known else {
         return Err(command().error(ErrorKind::MissingSubcommand, "there is no command"));
     };
-    let flags = layer([group].iter().chain(SHARED), matches);
+    let mut flags = layer([group].iter().chain(SHARED), matches);
+    if command_name == Command::Resolve
+        && let Some(key) = matches.get_one::<String>(KEY)
+        && flags.insert(catalogue::KEY.name, vec![key.clone()], Origin::Argument(KEY)).is_some()
+    {
+        return Err(command().error(ErrorKind::ArgumentConflict, "KEY and --key both say the same; give one"));
+    }
     Ok(Arguments { command: command_name, flags, password: PasswordArgument::None })
 }
 
@@ -78,6 +88,16 @@ pub fn command() -> clap::Command {
     let commands = COMMANDS.map(|(name, command, group)| {
         let (about, examples) = help::of_command(command);
         let with_flags = with_flags(clap::Command::new(name), [group].iter().chain(SHARED));
+        let with_flags = match command {
+            Command::Resolve => with_flags.arg(Arg::new(KEY).help("The source's key, or a path as a row holds it")),
+            Command::Copy
+            | Command::Verify
+            | Command::Finalize
+            | Command::Rollback
+            | Command::Doctor
+            | Command::Fence
+            | Command::Migrate => with_flags,
+        };
         with_flags.about(about).after_help(help::after_command(examples))
     });
     with_flags(clap::Command::new(PROGRAM), SHARED)

@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::failure::Failure;
 use crate::report::progress::Progress;
 use crate::report::text::{counted, duration, printable};
-use crate::run::{Confirmation, FenceConfirmation, RollbackConfirmation};
+use crate::run::{Confirmation, FenceConfirmation, ResolveConfirmation, RollbackConfirmation};
 
 /// Shows what is about to be deleted and reads the answer.
 ///
@@ -61,6 +61,37 @@ fn fence_question(asked: &FenceConfirmation) -> String {
         format!("About to fence {}.", printable(&asked.columns.join(", "))),
         "  The database will refuse every write of a legacy path: the application must write modern ones.".to_owned(),
         format!("  {waits}."),
+    ]
+    .join("\n")
+}
+
+/// Shows the two objects and reads the answer.
+///
+/// # Errors
+/// [`Failure::Refused`] without a terminal, as nobody could answer.
+pub(super) fn ask_resolve(progress: &Progress, asked: &ResolveConfirmation) -> Result<bool> {
+    if !io::stdin().is_terminal() {
+        let reason = format!("{} would be settled, and there is no terminal to confirm it on", asked.source.key);
+        let hint = "run it on a terminal, or give --yes".to_owned();
+        return Err(Failure::Refused { reasons: vec![reason], hint }.into());
+    }
+    progress.println(&resolve_question(asked));
+    let word = asked.keep.word();
+    Ok(answer(&format!("Type `{word}` to keep it: "))? == word)
+}
+
+fn resolve_question(asked: &ResolveConfirmation) -> String {
+    let what = match &asked.saved_as {
+        Some(saved_as) => {
+            format!("The source's bytes replace the target, which is put aside as {}.", printable(saved_as))
+        }
+        None => "The target stays; rows that name the source will show what it holds.".to_owned(),
+    };
+    [
+        format!("The two differ: {}.", printable(&asked.how)),
+        format!("  source  {}", asked.source.line()),
+        format!("  target  {}", asked.target.line()),
+        what,
     ]
     .join("\n")
 }

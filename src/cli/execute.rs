@@ -1,17 +1,17 @@
 //! One command from settings to exit code.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use tokio_util::sync::CancellationToken;
 
 use super::{confirm, print, signals};
-use crate::config::{Command, Config, FinalizeOptions, Output, Settings, VerifyOptions};
+use crate::config::{Command, Config, FinalizeOptions, Output, ResolveOptions, Settings, VerifyOptions};
 use crate::failure::{Exit, exit_of};
 use crate::report::human::{copy_text, finalize_text, verify_text};
 use crate::report::progress::Progress;
 use crate::report::summary::MigrateSummary;
 use crate::run::{
-    Confirmation, FenceConfirmation, FinalizeEnd, RollbackConfirmation, Session, check_files, copy, doctor, fence,
-    finalize, rollback, verify,
+    Confirmation, FenceConfirmation, FinalizeEnd, ResolveConfirmation, RollbackConfirmation, Session, check_files,
+    copy, doctor, fence, finalize, resolve, rollback, verify,
 };
 
 /// Runs the command and prints how it ended.
@@ -66,6 +66,7 @@ async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
             print::fence(output, &summary)?;
             Ok(exit)
         }
+        Command::Resolve => resolved(&session, output, settings.resolve.as_ref()).await,
         Command::Migrate => migrate(&session, output, &settings.verify, &settings.finalize, &settings.copy).await,
     };
     session.close().await;
@@ -75,6 +76,14 @@ async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
 async fn examine(config: &Config, output: Output, progress: &Progress, stop: &CancellationToken) -> Result<Exit> {
     let (summary, exit) = doctor(config, progress, stop).await?;
     print::doctor(output, &summary)?;
+    Ok(exit)
+}
+
+async fn resolved(session: &Session, output: Output, options: Option<&ResolveOptions>) -> Result<Exit> {
+    let options = options.context("resolve without its options")?;
+    let ask = |asked: &ResolveConfirmation| confirm::ask_resolve(&session.progress, asked);
+    let (summary, exit) = resolve(session, options, &ask).await?;
+    print::resolve(output, &summary)?;
     Ok(exit)
 }
 

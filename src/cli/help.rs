@@ -122,6 +122,17 @@ const FENCE_EXAMPLES: &str = "  # The SQL by which the database refuses new lega
   (IMAGE/…) are no legacy paths: verify still finds both.
 ";
 
+const RESOLVE_EXAMPLES: &str = "  # A conflict: the row moves to what production holds, once this is on record
+  avatarMigrate resolve image/avatar-1.png --keep target
+
+  # The legacy picture is the right one: it replaces the other, which is put aside below
+  # .avatar-migrate/ in the production bucket
+  avatarMigrate resolve image/avatar-1.png --keep source
+
+  # Then the rows that waited move
+  avatarMigrate copy
+";
+
 const EXIT_CODES: &str = "  0    done and clean
   1    failed
   2    usage, settings or missing grants
@@ -159,6 +170,10 @@ pub(super) fn of_command(command: Command) -> (&'static str, &'static str) {
         Command::Fence => {
             ("Let the database itself refuse new legacy paths: print, set up or take away the fence", FENCE_EXAMPLES)
         }
+        Command::Resolve => (
+            "Settle a conflict of one object, on the record: keep the source's bytes, or the target's",
+            RESOLVE_EXAMPLES,
+        ),
         Command::Migrate => (ABOUT, PROGRAM_EXAMPLES),
     }
 }

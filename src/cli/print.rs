@@ -10,11 +10,13 @@ use super::arguments::PROGRAM;
 use crate::config::{Command, ConfigError, Format, Output};
 use crate::failure::{Exit, Failure};
 use crate::operate::doctor::{DoctorSummary, doctor_text};
-use crate::report::human::{Paint, copy_text, fence_text, finalize_text, rollback_text, verify_text, without_next};
+use crate::report::human::{
+    Paint, copy_text, fence_text, finalize_text, resolve_text, rollback_text, verify_text, without_next,
+};
 use crate::report::progress::Progress;
 use crate::report::summary::{
-    CopySummary, FenceSummary, FinalizeSummary, LockHeld, LockHolder, MigrateSummary, Refusal, RollbackSummary,
-    VerifySummary,
+    CopySummary, FenceSummary, FinalizeSummary, LockHeld, LockHolder, MigrateSummary, Refusal, ResolveSummary,
+    RollbackSummary, VerifySummary,
 };
 use crate::report::text::{printable, printable_json};
 use crate::run::FinalizeEnd;
@@ -49,6 +51,11 @@ pub(super) fn doctor(output: Output, summary: &DoctorSummary) -> Result<()> {
 /// The summary of `fence`.
 pub(super) fn fence(output: Output, summary: &FenceSummary) -> Result<()> {
     show(output, summary, fence_text)
+}
+
+/// The summary of `resolve`.
+pub(super) fn resolve(output: Output, summary: &ResolveSummary) -> Result<()> {
+    show(output, summary, resolve_text)
 }
 
 /// The summary of the one-line form in JSON; for a person each command's was shown when it ended.
@@ -118,6 +125,7 @@ fn command_name(command: Command) -> &'static str {
         Command::Rollback => "rollback",
         Command::Doctor => "doctor",
         Command::Fence => "fence",
+        Command::Resolve => "resolve",
         Command::Migrate => "migrate",
     }
 }

@@ -26,7 +26,7 @@ macro_rules! groups {
 pub const SHARED: &[Group] = &[BUCKETS, DATABASE, PATHS, COPYING, RUNNING, OUTPUT];
 
 /// The settings of single commands.
-pub const OF_COMMANDS: &[Group] = &[COPY, VERIFY, FINALIZE, ROLLBACK, DOCTOR, FENCE];
+pub const OF_COMMANDS: &[Group] = &[COPY, VERIFY, FINALIZE, ROLLBACK, DOCTOR, FENCE, RESOLVE];
 
 /// The settings of the commands that the one-line form runs.
 pub const OF_ONE_LINE: &[Group] = &[COPY, VERIFY, FINALIZE];
@@ -258,6 +258,16 @@ groups! {
         FENCE_YES = Setting::new("yes", Takes::Switch("no-yes"), "")
             .help("Set it up without asking");
     }
+
+    /// The flags of `resolve`.
+    RESOLVE(None) {
+        KEY = Setting::new("key", Takes::Text, "KEY")
+            .help("The source's key or a row's path; as a rule given without the flag");
+        KEEP = Setting::new("keep", Takes::Choice(&["source", "target"]), "source|target")
+            .help("Which of the two stays: source replaces the target's bytes, target leaves them");
+        RESOLVE_YES = Setting::new("yes", Takes::Switch("no-yes"), "")
+            .help("Settle it without asking");
+    }
 }
 
 #[cfg(test)]
@@ -265,7 +275,7 @@ mod tests {
     use clap::ValueEnum;
 
     use super::*;
-    use crate::config::{CheckMode, DatabaseTls, Format, Method, Orphans};
+    use crate::config::{CheckMode, DatabaseTls, Format, Keep, Method, Orphans};
 
     fn words<T: ValueEnum>() -> Vec<String> {
         let values = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
@@ -281,6 +291,7 @@ mod tests {
             (FORMAT, words::<Format>()),
             (LOG_FORMAT, words::<Format>()),
             (ORPHANS, words::<Orphans>()),
+            (KEEP, words::<Keep>()),
         ];
         for (setting, words) in cases {
             let Takes::Choice(choices) = setting.takes else { panic!("{} is no choice", setting.name) };

@@ -12,8 +12,8 @@ use super::environment::{self, Environment};
 use super::file::{self, DEFAULT_FILE};
 use super::layers::{Layer, Layers, choice, number, path};
 use super::{
-    ColumnName, Concurrency, Config, ConfigError, CopyOptions, FenceOptions, FinalizeOptions, Output, RollbackOptions,
-    TransactionRows, VerifyOptions, catalogue, options, quantity,
+    ColumnName, Concurrency, Config, ConfigError, CopyOptions, FenceOptions, FinalizeOptions, Output, ResolveOptions,
+    RollbackOptions, TransactionRows, VerifyOptions, catalogue, options, quantity,
 };
 
 /// What S3 copies at once and takes as a part (AWS: "Amazon S3 multipart upload limits").
@@ -62,6 +62,8 @@ pub enum Command {
     Doctor,
     /// The database refuses late legacy paths.
     Fence,
+    /// A person settles twins that differ.
+    Resolve,
     /// The one-line form: all three in order.
     Migrate,
 }
@@ -98,6 +100,8 @@ pub struct Settings {
     pub rollback: RollbackOptions,
     /// For `fence`.
     pub fence: FenceOptions,
+    /// For `resolve`, if that is the command.
+    pub resolve: Option<ResolveOptions>,
     /// Whether the password stands on the command line, which deserves a word of advice.
     pub password_in_clear: bool,
     /// The password file, if others than its owner can read it.
@@ -137,6 +141,7 @@ pub fn load(
         finalize: options::finalize(&layers, command)?,
         rollback: options::rollback(&layers)?,
         fence: options::fence(&layers, command)?,
+        resolve: options::resolve(&layers, command)?,
         password_in_clear,
         password_file_open: open_password_file(&layers, directory)?,
     })

@@ -81,6 +81,37 @@ pub enum FenceAction {
     Drop,
 }
 
+/// What `resolve` can be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolveOptions {
+    /// The source's key or a row's path.
+    pub key: String,
+    /// Which of the two stays.
+    pub keep: Keep,
+    /// Whether nobody is asked.
+    pub yes: bool,
+}
+
+/// Which of two objects that differ stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Keep {
+    /// The legacy one: its bytes replace the other's.
+    Source,
+    /// The production one, as it is.
+    Target,
+}
+
+impl Keep {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Target => "target",
+        }
+    }
+}
+
 /// What becomes of objects that no row names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Orphans {
@@ -140,9 +171,13 @@ pub(super) fn verify(layers: &Layers) -> Result<VerifyOptions, ConfigError> {
 pub(super) fn finalize(layers: &Layers, command: Command) -> Result<FinalizeOptions, ConfigError> {
     let report = match command {
         Command::Migrate => None,
-        Command::Copy | Command::Verify | Command::Finalize | Command::Rollback | Command::Doctor | Command::Fence => {
-            layers.optional(&catalogue::FINAL_REPORT, path)?
-        }
+        Command::Copy
+        | Command::Verify
+        | Command::Finalize
+        | Command::Rollback
+        | Command::Doctor
+        | Command::Fence
+        | Command::Resolve => layers.optional(&catalogue::FINAL_REPORT, path)?,
     };
     let approved = layers.optional(&catalogue::APPROVED, path)?;
     if command == Command::Finalize && report.is_some() && report == approved {
@@ -187,6 +222,21 @@ pub(super) fn fence(layers: &Layers, command: Command) -> Result<FenceOptions, C
         trigger: layers.switch(&catalogue::TRIGGER)?,
         yes: layers.switch(&catalogue::FENCE_YES)?,
     })
+}
+
+/// Reads the options of `resolve`; other commands have none.
+pub(super) fn resolve(layers: &Layers, command: Command) -> Result<Option<ResolveOptions>, ConfigError> {
+    if command != Command::Resolve {
+        return Ok(None);
+    }
+    let missing = |what: &str, hint: &str| ConfigError::new(format!("resolve needs {what}")).hint(hint);
+    let key: Option<String> = layers.optional(&catalogue::KEY, |text| Ok(text.to_owned()))?;
+    let keep: Option<Keep> = layers.optional(&catalogue::KEEP, choice)?;
+    Ok(Some(ResolveOptions {
+        key: key.ok_or_else(|| missing("a key", "write avatarMigrate resolve KEY --keep source|target"))?,
+        keep: keep.ok_or_else(|| missing("--keep", "give --keep source or --keep target"))?,
+        yes: layers.switch(&catalogue::RESOLVE_YES)?,
+    }))
 }
 
 /// Reads what is printed.

@@ -12,7 +12,8 @@ use crate::config::Config;
 use crate::failure::{Exit, Failure};
 
 /// The tables of the ledger; left out of every search for references when they live in the migrated schema.
-pub(crate) const TABLES: [&str; 5] = ["am_migration", "am_run", "am_object", "am_path", "am_row_change"];
+pub(crate) const TABLES: [&str; 6] =
+    ["am_migration", "am_run", "am_object", "am_path", "am_row_change", "am_resolution"];
 
 /// The opened ledger of one migration in one run.
 #[derive(Clone, Debug)]
@@ -155,6 +156,7 @@ async fn create_tables(database: &Database, name: &LedgerName) -> Result<()> {
         statement!("ledger/003_object.sql"),
         statement!("ledger/004_path.sql"),
         statement!("ledger/005_row_change.sql"),
+        statement!("ledger/006_resolution.sql"),
     ];
     for statement in statements {
         let sql = statement.with("ledger", &name.quoted()).sql();

@@ -7,7 +7,7 @@ use super::ledger::fingerprint;
 use super::ledger_name::LedgerName;
 use super::objects::{LedgerObject, object};
 use super::session::Database;
-use super::sql::statement;
+use super::sql::{Statement, statement};
 use crate::config::Config;
 use crate::path::ObjectKey;
 
@@ -36,6 +36,15 @@ impl LedgerView {
 
     pub(crate) fn migration(&self) -> u32 {
         self.migration
+    }
+
+    pub(crate) fn pool(&self) -> &MySqlPool {
+        &self.pool
+    }
+
+    /// A statement with the ledger's schema put in.
+    pub(crate) fn statement(&self, statement: Statement) -> Statement {
+        statement.with("ledger", &self.name.quoted())
     }
 
     /// Objects in key order, from `key` on.

@@ -4,6 +4,7 @@ mod copy;
 mod fence;
 mod finalize;
 mod refusal;
+mod resolve;
 mod rollback;
 mod sheet;
 mod verify;
@@ -14,6 +15,7 @@ pub use copy::copy_text;
 pub use fence::fence_text;
 pub use finalize::finalize_text;
 pub use refusal::{locked_text, refusal_text};
+pub use resolve::resolve_text;
 pub use rollback::rollback_text;
 pub use verify::verify_text;
 

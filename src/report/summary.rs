@@ -8,9 +8,11 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 mod fence;
+mod resolve;
 
 pub use crate::store::Requests;
 pub use fence::{FenceForecast, FenceSummary, FencedReference};
+pub use resolve::{ResolveSummary, ResolvedObject};
 
 /// What `copy` did, or in a dry run: would do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 use anyhow::Result;
 
 use super::{Meter, Session, dry, exit, prove_conditions, sync};
-use crate::check::{OwnCopy, VerifiedCopy, VerifiedObjects};
+use crate::check::{OwnCopy, Settled, VerifiedCopy, VerifiedObjects, settled};
 use crate::config::{CopyOptions, Method};
 use crate::copy::{Copying, Ending, sources_that_changed, targets_that_went};
 use crate::cutover::cut_over;
 use crate::database::{
-    ColumnSurvey, Ledger, LedgerName, LedgerObject, ObjectMark, ObjectState, RunLock, TextColumn, count_blocked_rows,
-    preflight, references, survey,
+    ColumnSurvey, Decisions, Ledger, LedgerName, LedgerObject, ObjectMark, ObjectState, RunLock, TextColumn,
+    count_blocked_rows, preflight, references, survey,
 };
 use crate::failure::Exit;
 use crate::path::ObjectKey;
@@ -19,7 +19,7 @@ use crate::plan::plan;
 use crate::report::progress::Phase;
 use crate::report::summary::{CopyObjects as ObjectTotals, CopyRows, CopySummary};
 use crate::report::text::printable;
-use crate::store::{Copier, CopyConditions, CopyObjects, Streamer};
+use crate::store::{Copier, CopyConditions, CopyObjects, ReadObjects, Streamer};
 
 /// Objects that are looked at, copied and written to the ledger together.
 const WINDOW: usize = 1000;
@@ -72,8 +72,10 @@ async fn run<C: CopyObjects>(
         sync::run(session).await?;
     }
     let ledger = Ledger::open(database, &mut lock, config, "copy").await?;
-    let totals = Totals::default();
-    let mut copy_run = CopyRun { session, copier, canary, lock: &lock, ledger: &ledger, conditions: None, totals };
+    let (decisions, totals) = (ledger.decisions().await?, Totals::default());
+    let (lock_held, conditions) = (&lock, None);
+    let mut copy_run =
+        CopyRun { session, copier, canary, lock: lock_held, ledger: &ledger, conditions, decisions, totals };
     let ended = copy_run.ended(surveys, options.limit, &meter).await;
     let exit = ended.as_ref().map_or_else(crate::failure::exit_of, |(_, exit)| *exit);
     // The ending itself is what counts, whether or not the ledger can still note it.
@@ -120,6 +122,8 @@ struct CopyRun<'a, C> {
     ledger: &'a Ledger,
     /// What the endpoint enforces, once it was tried.
     conditions: Option<CopyConditions>,
+    /// What a person has decided about twins that differ.
+    decisions: Decisions,
     totals: Totals,
 }
 
@@ -194,7 +198,11 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
         let mut verified = VerifiedObjects::none(lock);
         let mut after: Option<ObjectKey> = None;
         loop {
-            let window = self.ledger.objects(ObjectState::Planned, after.as_ref(), WINDOW).await?;
+            let mut window = self.ledger.objects(ObjectState::Planned, after.as_ref(), WINDOW).await?;
+            // A target that a person has decided to keep is not to be replaced, even if it was our copy once.
+            for object in window.iter_mut().filter(|object| self.decisions.of(&object.source).is_some()) {
+                object.own_copy = false;
+            }
             let Some(last) = window.last() else { break };
             after = Some(last.source.clone());
             let endings = self.copying().window(window, &self.session.stop, |ending| show(&phase, ending)).await?;
@@ -261,6 +269,12 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
         let mut copies: Vec<(VerifiedCopy, OwnCopy)> = Vec::new();
         let mut marks = Vec::new();
         for (mut object, ending) in endings {
+            if matches!(ending, Ending::Conflict(_) | Ending::SourceChanged)
+                && let Some(settled) = self.settled(&object).await?
+            {
+                verified.add_settled(self.ledger, settled).await?;
+                continue;
+            }
             let (state, detail) = match ending {
                 Ending::Verified { copy, own, copied } => {
                     self.totals.copied += u64::from(copied.is_some());
@@ -281,6 +295,15 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
         }
         self.ledger.mark(self.lock, &marks).await?;
         verified.add(self.ledger, copies).await
+    }
+
+    /// Whether a person has decided for the target, and both are still what they were then.
+    async fn settled(&self, object: &LedgerObject) -> Result<Option<Settled>> {
+        let Some(decision) = self.decisions.of(&object.source) else { return Ok(None) };
+        let stores = &self.session.stores;
+        let heads = futures::future::try_join(stores.source.head(&object.source), stores.target.head(&object.target));
+        let (Some(source), Some(target)) = heads.await? else { return Ok(None) };
+        Ok(settled(decision, &source.info, &target.info))
     }
 
     fn warn(&mut self, object: &LedgerObject, state: ObjectState, detail: &str) {

@@ -7,9 +7,9 @@ use tokio::sync::OnceCell;
 
 use super::item::{RowItem, RowKind};
 use super::scan::head;
-use crate::check::{Checker, Compared, Deletable, VerifiedCopy, proved_by_ledger, superseded};
+use crate::check::{Checker, Compared, Deletable, VerifiedCopy, proved_by_ledger, settled, superseded};
 use crate::config::CheckMode;
-use crate::database::LedgerObject;
+use crate::database::{Decisions, LedgerObject};
 use crate::finding::{Finding, Proof, Status};
 use crate::path::ObjectKey;
 use crate::store::{ObjectInfo, ReadObjects, StoreError};
@@ -49,6 +49,8 @@ pub(super) enum Twins {
     Recorded(VerifiedCopy),
     /// Other bytes in the target, newer than the migration: evidence that the source is old.
     Superseded(Deletable),
+    /// Other bytes in the target, which a person has decided to keep: who and when.
+    Settled(Deletable, String),
     /// Other bytes in the target: the source was written after it was copied.
     SourceChanged(String),
     /// Other bytes in the target, which nothing explains.
@@ -68,6 +70,7 @@ pub(super) async fn judge<R: ReadObjects>(
     (source, target): (&R, &R),
     mode: CheckMode,
     group: &Group,
+    decisions: &Decisions,
 ) -> Result<Verdict, StoreError> {
     let legacy =
         group.rows.iter().any(|row| matches!(row.kind, RowKind::Legacy | RowKind::Clashing | RowKind::Unlisted));
@@ -87,7 +90,14 @@ pub(super) async fn judge<R: ReadObjects>(
         match checker.compare(ours, theirs, None).await {
             Ok(Compared::Same(copy)) => return Ok(verdict(twins.0, twins.1, same(copy))),
             Ok(Compared::Different(how)) => {
-                let twin = differing(ours, theirs, recorded, how);
+                let decided = decisions.of(&group.source_key).and_then(|decision| settled(decision, ours, theirs));
+                let twin = match decided {
+                    Some(settled) => {
+                        let decided = settled.decided().to_owned();
+                        Twins::Settled(Deletable::Superseded(settled.superseded()), decided)
+                    }
+                    None => differing(ours, theirs, recorded, how),
+                };
                 return Ok(verdict(twins.0, twins.1, twin));
             }
             Ok(Compared::Moved) => {
@@ -158,6 +168,7 @@ impl Verdict {
         match &self.twins {
             Twins::Same(..) => movable("copied and checked; the row has not moved yet: run copy"),
             Twins::SourceOnly => movable("not copied yet: run copy"),
+            Twins::Settled(_, decided) => movable(&format!("{decided}: run copy")),
             Twins::Recorded(_) => movable("the source was moved before; the row was written later: run copy"),
             Twins::Unjudged(why) => movable(&format!("could not be compared: {why}")),
             Twins::Superseded(_) | Twins::SourceChanged(_) | Twins::Differ(_) if self.is_own_stale_copy(recorded) => {
@@ -191,14 +202,11 @@ impl Verdict {
             Twins::Superseded(_) => {
                 (Status::Superseded, "the application replaced the picture in production since: fine".to_owned())
             }
-            Twins::SourceChanged(how) => (
-                Status::SourceChanged,
-                format!("the source was written after it was copied ({how}): decide which of the two to keep"),
-            ),
-            Twins::Differ(how) => (
-                Status::Mismatch,
-                format!("the target is no copy of the source ({how}): decide which of the two to keep"),
-            ),
+            Twins::Settled(_, decided) => (Status::Superseded, format!("{decided}; the source is kept")),
+            Twins::SourceChanged(how) => {
+                (Status::SourceChanged, format!("the source was written after it was copied ({how}): {DECIDE}"))
+            }
+            Twins::Differ(how) => (Status::Mismatch, format!("the target is no copy of the source ({how}): {DECIDE}")),
             Twins::Unjudged(why) => (Status::Mismatch, format!("could not be compared: {why}")),
             Twins::SourceOnly => (
                 Status::MissingTarget,
@@ -222,7 +230,7 @@ impl Verdict {
             ),
             Twins::SourceOnly => (Status::Orphan, "no row names it: finalize copies it first".to_owned()),
             Twins::Same(..) => (Status::Orphan, "no row names it; its copy is in production".to_owned()),
-            Twins::Superseded(_) | Twins::SourceChanged(_) | Twins::Differ(_) => {
+            Twins::Superseded(_) | Twins::Settled(..) | Twins::SourceChanged(_) | Twins::Differ(_) => {
                 (Status::Orphan, "no row names it, and the target holds other bytes: kept".to_owned())
             }
             Twins::Unjudged(why) => (Status::Orphan, format!("no row names it; could not be compared: {why}")),
@@ -237,6 +245,7 @@ impl Verdict {
             Twins::Same(_, proof, sha256) => (Some(*proof), sha256.clone()),
             Twins::Recorded(copy) => (Some(copy.proof()), copy.sha256().map(str::to_owned)),
             Twins::Superseded(_)
+            | Twins::Settled(..)
             | Twins::SourceChanged(_)
             | Twins::Differ(_)
             | Twins::Unjudged(_)
@@ -252,6 +261,9 @@ impl Verdict {
     }
 }
 
+/// What a person has to do about twins that differ.
+const DECIDE: &str = "decide which of the two to keep (avatarMigrate resolve KEY --keep source|target)";
+
 fn conflict(how: &str) -> String {
-    format!("the target holds other bytes and is never overwritten ({how}): decide which of the two to keep")
+    format!("the target holds other bytes and is never overwritten ({how}): {DECIDE}")
 }

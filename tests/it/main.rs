@@ -31,6 +31,7 @@ mod privileges;
 mod process;
 mod references;
 mod refusals;
+mod resolve;
 mod rollback;
 mod s3;
 mod s3_faults;

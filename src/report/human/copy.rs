@@ -104,7 +104,7 @@ fn problems(summary: &CopySummary) -> [Problem; 6] {
             objects.conflict,
             "object in conflict",
             "objects in conflict",
-            "the production bucket holds other bytes there: compare the two, then remove one",
+            "the production bucket holds other bytes there: avatarMigrate resolve KEY --keep source|target",
         ),
         problem(
             objects.source_changed,

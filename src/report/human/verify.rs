@@ -91,7 +91,7 @@ fn problems(summary: &VerifySummary) -> [Problem; 7] {
             objects.mismatch,
             "mismatch",
             "mismatches",
-            "source and target differ: compare the two, then keep one of them",
+            "source and target differ: avatarMigrate resolve KEY --keep source|target",
         ),
         problem(
             objects.missing_source,
@@ -103,7 +103,7 @@ fn problems(summary: &VerifySummary) -> [Problem; 7] {
             objects.conflict,
             "conflict",
             "conflicts",
-            "the production bucket holds other bytes there: compare the two, then remove one",
+            "the production bucket holds other bytes there: avatarMigrate resolve KEY --keep source|target",
         ),
         problem(
             unlisted,
@@ -187,7 +187,7 @@ NOT CLEAN: 3 legacy rows, 1 conflict, 1 unlisted reference
 
 What stands in the way of finalize, and what to do:
   3 legacy rows         `avatarMigrate copy` moves what can move
-  1 conflict            the production bucket holds other bytes there: compare the two, then remove one
+  1 conflict            the production bucket holds other bytes there: avatarMigrate resolve KEY --keep source|target
   1 unlisted reference  columns with legacy paths: add them with --reference or --exclude-reference
 
 Also in the way:

@@ -23,7 +23,7 @@ pub use embedded::{
     Algorithm, EmbeddedS3, Fault, Ignored, ObjectHeaders, RequestSeen, Snapshot, StoredChecksum, StoredObject,
 };
 pub use mariadb::{Database, Mariadb, MariadbOptions};
-pub use proxy::{CommandKind, CommandSeen, DatabaseFault, FaultProxy};
 pub use other::OtherS3;
+pub use proxy::{CommandKind, CommandSeen, DatabaseFault, FaultProxy};
 pub use seaweed::Seaweed;
 pub use tls::TlsFront;
