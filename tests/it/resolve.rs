@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use avatar_migrate_kit::{Fault, Ignored};
+use avatar_migrate_kit::{Fault, Ignored, RequestSeen};
 
 use crate::process::{Gate, once};
 use crate::support::{Ended, World, content};
@@ -114,18 +114,19 @@ fn a_decision_counts_only_for_what_was_decided_about() {
 
 #[test]
 fn what_changes_while_it_is_settled_is_not_overwritten() {
-    for (keep, operation) in [("source", "CopyObject"), ("target", "HeadObject")] {
+    // At the replacing copy itself, between putting aside and replacing, and before the decision is written.
+    for (keep, operation, key, nth) in [
+        ("source", "CopyObject", TARGET, 0),
+        ("source", "HeadObject", ".avatar-migrate/resolved-", 0),
+        ("target", "HeadObject", TARGET, 1),
+    ] {
         let world = conflict();
-        let heads = AtomicU64::new(0);
-        once(
-            &world.s3,
-            move |seen| {
-                let it = seen.operation == operation && seen.key.as_deref() == Some(TARGET);
-                // The first look is what is shown; the next one is before the decision is written.
-                it && (operation == "CopyObject" || heads.fetch_add(1, Ordering::SeqCst) == 1)
-            },
-            |s3| s3.put("production-s3", TARGET, content("by the application")),
-        );
+        let met = AtomicU64::new(0);
+        let at = move |seen: &RequestSeen| {
+            let it = seen.operation == operation && seen.key.as_deref().is_some_and(|of| of.starts_with(key));
+            it && met.fetch_add(1, Ordering::SeqCst) == nth
+        };
+        once(&world.s3, at, |s3| s3.put("production-s3", TARGET, content("by the application")));
         let refused = resolve(&world, keep).exits(4);
         world.s3.no_faults();
         assert!(refused.stderr.contains("changed meanwhile"), "{keep}: {}", refused.stderr);
