@@ -237,3 +237,14 @@ pub enum StoreErrorKind {
     /// Anything else.
     Other,
 }
+
+impl StoreErrorKind {
+    /// Whether the failure may be that of one object, so that others can go on.
+    #[must_use]
+    pub fn is_of_one_object(self) -> bool {
+        match self {
+            Self::Forbidden | Self::Archived | Self::Other => true,
+            Self::NoSuchBucket | Self::Credentials | Self::Throttled | Self::Unreachable => false,
+        }
+    }
+}

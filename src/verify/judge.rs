@@ -105,7 +105,11 @@ pub(super) async fn judge<R: ReadObjects>(
                 twins =
                     futures::future::try_join(head(source, &group.source_key), head(target, &group.target_key)).await?;
             }
-            Err(error) => return Ok(verdict(twins.0, twins.1, Twins::Unjudged(error.to_string()))),
+            Err(error) if error.kind.is_of_one_object() => {
+                return Ok(verdict(twins.0, twins.1, Twins::Unjudged(error.to_string())));
+            }
+            // The next object would fare no better: a report full of such lines would only hide the reason.
+            Err(error) => return Err(error),
         }
     }
     let twin = match (&twins.0, &twins.1) {

@@ -110,6 +110,23 @@ fn a_listing_that_fails_fails_the_command() {
 }
 
 #[test]
+fn credentials_that_expire_while_objects_are_compared_fail_the_command() {
+    let world = World::new();
+    world.avatars(3);
+    world.run(&["copy"]).exits(0);
+    world.s3.on_request(|request| match request.operation == "GetObject" {
+        true => Fault::Status(400, "ExpiredToken".to_owned()),
+        false => Fault::None,
+    });
+    // No object is at fault: a report that calls each of them a mismatch would send people looking there.
+    let ended = world.run(&["verify", "--report", "out.csv", "--check", "sha256"]).exits(1);
+    assert!(ended.stderr.contains("ExpiredToken"), "{}", ended.stderr);
+    assert!(!world.directory.path().join("out.csv").exists());
+    assert!(world.run(&["finalize", "--yes", "--check", "sha256"]).exits(1).stderr.contains("ExpiredToken"));
+    assert_eq!(world.s3.keys("legacy-s3").len(), 3);
+}
+
+#[test]
 fn deletes_that_fail_are_counted_and_tried_again_by_the_next_run() {
     let world = World::new();
     world.avatars(3);
