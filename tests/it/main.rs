@@ -44,3 +44,4 @@ mod suspects;
 mod sync;
 mod tls;
 mod wire;
+mod zombie;
