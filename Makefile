@@ -6,13 +6,16 @@ BIN := $(DESTDIR)$(PREFIX)/bin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := test
-.PHONY: test deep help setup build install uninstall demo check clean
+.PHONY: test deep fuzz help setup build install uninstall demo check clean
 
 test: setup ## Run all tests, against a real MariaDB, SeaweedFS and the embedded S3 server
 	cargo test --workspace --locked
 
 deep: setup ## What is too long for every landing, under an hour; its figures go to docs/deep.json and README
 	@tools/deep
+
+fuzz: ## Feed paths, settings and reports with arbitrary bytes, ten minutes each
+	@tools/fuzz 600
 
 demo: ## Watch a whole migration in under a minute; KEEP=1 leaves the servers running
 	@tools/setup mariadb
