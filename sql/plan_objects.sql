@@ -8,7 +8,7 @@ WHERE p.migration = ? AND p.run = ? AND p.pass = ?
 ORDER BY p.source_key
 {limit}
 ON DUPLICATE KEY UPDATE
-  state = IF(am_object.run = VALUES(run) AND am_object.state IN ('missing_source', 'conflict', 'source_changed', 'failed'),
+  state = IF(am_object.run = VALUES(run) AND am_object.state IN ('missing_source', 'conflict', 'source_changed', 'refused', 'failed'),
              am_object.state, 'planned'),
   target_key = VALUES(target_key),
   run = VALUES(run)

@@ -4,16 +4,16 @@ use anyhow::Result;
 
 use crate::check::VerifiedObjects;
 use crate::config::{Config, TransactionRows};
-use crate::database::{Database, KeyRange, Ledger, TextColumn, move_rows, next_boundary};
+use crate::database::{Database, KeyRange, Ledger, TextColumn, Turn, move_rows, next_boundary};
 
 /// Moves the rows of the verified objects, and of no others; gives how many moved.
 ///
 /// It takes the evidence by value, so that one round of checks buys one cutover. Without evidence it does not compile:
 ///
 /// ```compile_fail
-/// use avatar_migrate::{config::Config, cutover::cut_over, database::{Database, Ledger}};
+/// use avatar_migrate::{config::Config, cutover::cut_over, database::{Database, Ledger, Turn}};
 /// async fn unchecked(database: &Database, ledger: &Ledger, config: &Config) -> anyhow::Result<u64> {
-///     cut_over((), database, ledger, config, &[], &mut 0).await
+///     cut_over((), database, ledger, config, &[], &mut Turn::default()).await
 /// }
 /// ```
 ///
@@ -30,14 +30,14 @@ use crate::database::{Database, KeyRange, Ledger, TextColumn, move_rows, next_bo
 ///
 /// ```
 /// use avatar_migrate::check::{OwnCopy, VerifiedCopy, VerifiedObjects};
-/// use avatar_migrate::{config::Config, cutover::cut_over, database::{Database, Ledger, RunLock}};
+/// use avatar_migrate::{config::Config, cutover::cut_over, database::{Database, Ledger, RunLock, Turn}};
 /// async fn checked(
 ///     copy: VerifiedCopy,
 ///     (lock, database, ledger, config): (&RunLock, &Database, &Ledger, &Config),
 /// ) -> anyhow::Result<u64> {
 ///     let mut verified = VerifiedObjects::none(lock);
 ///     verified.add(ledger, vec![(copy, OwnCopy::Ours)]).await?;
-///     cut_over(verified, database, ledger, config, &[], &mut 0).await
+///     cut_over(verified, database, ledger, config, &[], &mut Turn::default()).await
 /// }
 /// ```
 ///
@@ -49,7 +49,7 @@ pub async fn cut_over(
     ledger: &Ledger,
     config: &Config,
     references: &[TextColumn],
-    part: &mut u32,
+    turn: &mut Turn,
 ) -> Result<u64> {
     if verified.is_empty() {
         return Ok(0);
@@ -57,14 +57,14 @@ pub async fn cut_over(
     let (lock, mappings) = (verified.lock(), &config.mappings);
     let rows = match config.transaction_rows {
         TransactionRows::All => {
-            return move_rows(database, lock, ledger, references, mappings, &KeyRange::default(), part).await;
+            return move_rows(database, lock, ledger, references, mappings, &KeyRange::default(), turn).await;
         }
         TransactionRows::AtMost(rows) => rows,
     };
     let (mut moved, mut after) = (0, None);
     while let Some(through) = next_boundary(ledger, after.as_ref(), rows).await? {
         let range = KeyRange { after, through: Some(through.clone()) };
-        moved += move_rows(database, lock, ledger, references, mappings, &range, part).await?;
+        moved += move_rows(database, lock, ledger, references, mappings, &range, turn).await?;
         after = Some(through);
     }
     Ok(moved)

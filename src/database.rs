@@ -34,7 +34,7 @@ pub use fence::{
     Fence, FenceEnd, FenceKind, FenceSizes, add_fences, drop_fences, fence_sizes, fenced_columns, fences_in_place,
     read_fences,
 };
-pub use journal::{KeyRange, move_rows, next_boundary};
+pub use journal::{KeyRange, Turn, move_rows, next_boundary};
 pub use ledger::Ledger;
 pub use ledger_name::LedgerName;
 pub use lock::{RunLock, lock_holder};

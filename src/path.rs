@@ -150,6 +150,13 @@ impl Mappings {
         &self.keys
     }
 
+    /// A legacy and a modern key prefix of which one begins with the other: were both buckets one, a target would be a source.
+    #[must_use]
+    pub fn shared_place(&self) -> Option<(&str, &str)> {
+        let pairs = self.keys.iter().flat_map(|from| self.keys.iter().map(move |to| (&*from.legacy, &*to.modern)));
+        pairs.into_iter().find(|(legacy, modern)| legacy.starts_with(modern) || modern.starts_with(legacy))
+    }
+
     /// Whether an object of the legacy bucket belongs to the migration; gives its twin's key.
     #[must_use]
     pub fn twin_of_source(&self, source: &ObjectKey) -> Option<ObjectKey> {

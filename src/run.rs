@@ -35,7 +35,7 @@ use crate::pace::Pace;
 use crate::report::progress::Progress;
 use crate::store::{
     Bucket, CopyConditions, CopyObjects, PartSizes, Reach, Requests, Scratch, StoreError, StoreErrorKind, Stores,
-    connect, prove_copies,
+    connect, is_same_bucket, prove_copies,
 };
 
 /// Everything that a command works with.
@@ -157,8 +157,26 @@ fn usage(error: StoreError) -> anyhow::Error {
     Failure::Usage { message: error.to_string(), hint }.into()
 }
 
+/// Refuses one bucket under two names (an access point, another host name) where a target would be a source too: finalize
+/// would delete what the rows name. Only then it matters, and only then it is tried, with a scratch object.
+async fn refuse_one_bucket(session: &Session, scratch: &Scratch) -> Result<()> {
+    let Some((legacy, modern)) = session.config.mappings.shared_place() else { return Ok(()) };
+    let Stores { source, target, .. } = &session.stores;
+    if !is_same_bucket(target, source, scratch).await.map_err(usage)? {
+        return Ok(());
+    }
+    let reasons = vec![format!(
+        "`{}` and `{}` are two names of one bucket, and the key prefixes `{legacy}` and `{modern}` overlap",
+        source.name(),
+        target.name()
+    )];
+    let hint = "give two buckets, or key prefixes of which none begins with another".to_owned();
+    Err(Failure::Refused { reasons, hint }.into())
+}
+
 /// Tries which conditions on copies the endpoint of the production bucket enforces, and says what it does not.
 pub(crate) async fn prove_conditions(session: &Session, canary: &impl CopyObjects, run: u64) -> Result<CopyConditions> {
+    refuse_one_bucket(session, &Scratch::of_run(&run.to_string())).await?;
     prove_conditions_in(&session.stores.target, canary, run).await
 }
 

@@ -4,7 +4,7 @@ CREATE TABLE IF NOT EXISTS {ledger}.am_object (
   migration INT UNSIGNED NOT NULL,
   source_key VARBINARY(1024) NOT NULL,
   target_key VARBINARY(1024) NOT NULL,
-  state ENUM('planned', 'verified', 'missing_source', 'conflict', 'source_changed', 'failed', 'deleted') NOT NULL,
+  state ENUM('planned', 'verified', 'missing_source', 'conflict', 'source_changed', 'refused', 'failed', 'deleted') NOT NULL,
   run BIGINT UNSIGNED NOT NULL COMMENT 'the run that set the state',
   size BIGINT UNSIGNED NULL COMMENT 'bytes',
   source_etag VARBINARY(255) NULL,

@@ -119,19 +119,12 @@ fn refuse_same_place(source: &BucketConfig, target: &BucketConfig, mappings: &Ma
     if source.bucket != target.bucket || !same_server(source, target) {
         return Ok(());
     }
-    for from in mappings.key_mappings() {
-        for to in mappings.key_mappings() {
-            if from.legacy.starts_with(&to.modern) || to.modern.starts_with(&from.legacy) {
-                let (bucket, legacy, modern) = (&source.bucket, &from.legacy, &to.modern);
-                return Err(ConfigError::new(format!(
-                    "source and target are the same bucket `{bucket}`, and the key prefixes `{legacy}` and `{modern}` \
-                     overlap"
-                ))
-                .hint("give two buckets, or key prefixes of which none begins with another"));
-            }
-        }
-    }
-    Ok(())
+    let Some((legacy, modern)) = mappings.shared_place() else { return Ok(()) };
+    let bucket = &source.bucket;
+    let error = ConfigError::new(format!(
+        "source and target are the same bucket `{bucket}`, and the key prefixes `{legacy}` and `{modern}` overlap"
+    ));
+    Err(error.hint("give two buckets, or key prefixes of which none begins with another"))
 }
 
 /// A server cannot read from another one, and a request is signed by one identity.

@@ -23,9 +23,18 @@ pub struct KeyRange {
     pub through: Option<ObjectKey>,
 }
 
+/// Where in its run a cutover stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// The pass whose rows move.
+    pub pass: u32,
+    /// The last part of the journal: a statement each, so that two attempts never share one.
+    pub part: u32,
+}
+
 /// Moves the rows of every object that this run has verified, in one transaction; gives how many rows moved.
 ///
-/// A row changes only if it still holds the planned value byte for byte. Its journal line is written first, under a row
+/// A row changes only if it still holds, byte for byte, the value that this pass has planned. Its journal line is written first, under a row
 /// lock; if the UPDATE then matches another number of rows, everything is rolled back and begun anew. If the schema refuses a
 /// new path, the objects of the refused rows are found and left out, and all others still move together.
 ///
@@ -38,12 +47,12 @@ pub async fn move_rows(
     references: &[TextColumn],
     mappings: &Mappings,
     range: &KeyRange,
-    part: &mut u32,
+    turn: &mut Turn,
 ) -> Result<u64> {
     let mut tries = Tries::default();
     let mut sifting = false;
     loop {
-        let mut cutover = Cutover { database, ledger, references, mappings, range, sifting, first: *part, part };
+        let mut cutover = Cutover { database, ledger, references, mappings, range, sifting, first: turn.part, turn };
         match attempt(lock, &mut cutover).await {
             Ok(Attempt::Committed { rows, .. }) => return Ok(rows),
             Ok(Attempt::RolledBack(error)) => tries.again(error).await?,
@@ -76,8 +85,7 @@ struct Cutover<'a> {
     sifting: bool,
     /// The last part before this attempt.
     first: u32,
-    /// The last part of the run: a statement each, so that two attempts never share one.
-    part: &'a mut u32,
+    turn: &'a mut Turn,
 }
 
 impl Transaction for Cutover<'_> {
@@ -87,7 +95,8 @@ impl Transaction for Cutover<'_> {
 
     async fn outcome(&mut self, connection: &mut MySqlConnection, rows: u64) -> Result<Outcome> {
         let statement = self.ledger.statement(statement!("cutover_outcome.sql"));
-        let query = sqlx::query_scalar(statement.sql()).bind(self.ledger.run()).bind(self.first + 1).bind(*self.part);
+        let query =
+            sqlx::query_scalar(statement.sql()).bind(self.ledger.run()).bind(self.first + 1).bind(self.turn.part);
         let lines: u64 = query.fetch_one(&mut *connection).await.context("failed to read the journal")?;
         let unmoved = if lines == 0 { 0 } else { self.unmoved(connection).await? };
         if lines == 0 {
@@ -95,7 +104,7 @@ impl Transaction for Cutover<'_> {
         } else if lines == rows && unmoved == 0 {
             Ok(Outcome::Committed)
         } else {
-            let (run, first, last) = (self.ledger.run(), self.first + 1, *self.part);
+            let (run, first, last) = (self.ledger.run(), self.first + 1, self.turn.part);
             bail!(
                 "the journal has {lines} lines of {rows}, and {unmoved} of their rows hold the old path: look at \
                  am_row_change, run {run}, parts {first} to {last}, then run the command again"
@@ -111,9 +120,9 @@ impl Transaction for Cutover<'_> {
 impl Cutover<'_> {
     /// Moves the rows of a range: for each reference and mapping a part of the journal, then the update.
     async fn moved(&mut self, connection: &mut MySqlConnection, range: &KeyRange) -> Result<u64> {
-        let (mut part, mut moved) = (*self.part, 0);
+        let (mut part, mut moved) = (self.turn.part, 0);
         // All numbers are taken at once, so that they tell reference and mapping even after an error.
-        *self.part += u32::try_from(self.references.len() * self.mappings.all().len())?;
+        self.turn.part += u32::try_from(self.references.len() * self.mappings.all().len())?;
         for column in self.references {
             for (index, mapping) in self.mappings.all().iter().enumerate() {
                 part += 1;
@@ -136,7 +145,7 @@ impl Cutover<'_> {
         let mappings = self.mappings.all();
         let kinds = self.references.iter().flat_map(|column| mappings.iter().map(move |mapping| (column, mapping)));
         let mut unmoved = 0;
-        for (part, (column, mapping)) in (self.first + 1..=*self.part).zip(kinds.cycle()) {
+        for (part, (column, mapping)) in (self.first + 1..=self.turn.part).zip(kinds.cycle()) {
             let statement = self
                 .ledger
                 .statement(statement!("cutover_unmoved.sql"))
@@ -179,6 +188,7 @@ impl Cutover<'_> {
             .bind(&column.name.column)
             .bind(self.ledger.migration())
             .bind(u16::try_from(index)?)
+            .bind(self.turn.pass)
             .bind(self.ledger.run())
             .bind(range.after.as_ref().map_or("", ObjectKey::as_str).as_bytes());
         if let Some(through) = &range.through {

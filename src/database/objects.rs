@@ -49,18 +49,21 @@ pub enum ObjectState {
     Conflict,
     /// The source changes again and again.
     SourceChanged,
+    /// The schema refuses the new path of its rows.
+    Refused,
     /// Could not be copied or checked.
     Failed,
     /// The source was deleted by finalize.
     Deleted,
 }
 
-const STATES: [(ObjectState, &str); 7] = [
+const STATES: [(ObjectState, &str); 8] = [
     (ObjectState::Planned, "planned"),
     (ObjectState::Verified, "verified"),
     (ObjectState::MissingSource, "missing_source"),
     (ObjectState::Conflict, "conflict"),
     (ObjectState::SourceChanged, "source_changed"),
+    (ObjectState::Refused, "refused"),
     (ObjectState::Failed, "failed"),
     (ObjectState::Deleted, "deleted"),
 ];

@@ -10,7 +10,7 @@ use crate::config::{CopyOptions, Method};
 use crate::copy::{Copying, Ending, sources_that_changed, targets_that_went};
 use crate::cutover::cut_over;
 use crate::database::{
-    ColumnSurvey, Decisions, Ledger, LedgerName, LedgerObject, ObjectMark, ObjectState, RunLock, TextColumn,
+    ColumnSurvey, Decisions, Ledger, LedgerName, LedgerObject, ObjectMark, ObjectState, RunLock, TextColumn, Turn,
     count_blocked_rows, preflight, references, survey,
 };
 use crate::failure::Exit;
@@ -179,7 +179,9 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
         self.session.interrupted()?;
         let phase = self.session.progress.phase("cutover", None, "rows");
         let (database, config) = (&self.session.database, &self.session.config);
-        let moved = cut_over(verified, database, self.ledger, config, references, &mut self.totals.part).await?;
+        let mut turn = Turn { pass: self.totals.passes, part: self.totals.part };
+        let moved = cut_over(verified, database, self.ledger, config, references, &mut turn).await?;
+        self.totals.part = turn.part;
         phase.add(moved);
         phase.finish();
         // And once more after COMMIT: a write between the second look and COMMIT went to the old key. The targets are the

@@ -81,9 +81,8 @@ async fn buckets(config: &Config, connected: &Connected, stop: &CancellationToke
     let (of_target, target_writes) = target.checks(&connected.target).await;
     checks.extend(of_target);
     if let (true, true, Ok(source), Ok(target)) = (source_writes, target_writes, &connected.source, &connected.target) {
-        let overlap = |from: &&str| modern.iter().any(|to| from.starts_with(to) || to.starts_with(from));
         let same = is_same_bucket(source, target, &Scratch::of_doctor()).await;
-        checks.push(judged::same_bucket(&same, legacy.iter().any(overlap)));
+        checks.push(judged::same_bucket(&same, config.mappings.shared_place().is_some()));
     }
     checks
 }

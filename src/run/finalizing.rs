@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::approval::refuse_unapproved;
 use super::files::{check_files, create_report};
 use super::verifying::{ReportSink, is_fenced, set_grace_clock, tell};
-use super::{Meter, Session, prove_conditions};
+use super::{Meter, Session, prove_conditions, refuse_one_bucket};
 use crate::check::Deletable;
 use crate::config::{FinalizeOptions, Method};
 use crate::copy::Copying;
@@ -306,8 +306,9 @@ impl FinalizeRun<'_> {
     }
 
     async fn deleter(&self) -> Result<Deleter> {
-        let bucket = self.session.stores.source.clone();
-        match Deleter::prove(bucket, &Scratch::of_run(&self.ledger.run().to_string())).await? {
+        let scratch = Scratch::of_run(&self.ledger.run().to_string());
+        refuse_one_bucket(self.session, &scratch).await?;
+        match Deleter::prove(self.session.stores.source.clone(), &scratch).await? {
             DeleteProof::Enforced(deleter) => Ok(deleter),
             DeleteProof::NotEnforced(unenforced) if self.options.unconditional_delete => {
                 tracing::warn!(

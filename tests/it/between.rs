@@ -1,9 +1,10 @@
 //! Promises 1, 3 and the grace clock between two steps: what the application does there, found by the model, is met.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use avatar_migrate_kit::RequestSeen;
+use avatar_migrate_kit::{Fault, RequestSeen};
 
 use crate::process::once;
 use crate::support::{World, content};
@@ -176,4 +177,45 @@ fn a_deleted_picture_stays_deleted_though_a_killed_run_had_planned_it_again() {
     world.run(&["finalize", "--yes", "--orphans", "copy"]).exits(0);
     assert_eq!(world.s3.keys("production-s3"), ["avatar/avatar-2.png"]);
     assert_eq!(world.s3.keys("legacy-s3"), ["image/avatar-1.png"]);
+}
+
+/// It was not looked at again in the pass that meets it: its source may have been written since.
+#[test]
+fn a_row_that_comes_back_to_the_path_of_an_earlier_pass_waits_for_the_next_one() {
+    let world = World::new();
+    world.source("image/avatar-1.png");
+    world.source("image/avatar-2.png");
+    world.rows(&["image/avatar-1.png"]);
+    let (database, s3) = (world.database.clone(), Arc::downgrade(&world.s3));
+    let (copies, waited) = (AtomicU64::new(0), Arc::new(AtomicBool::new(false)));
+    let seen = Arc::clone(&waited);
+    world.s3.on_request(move |request: &RequestSeen| {
+        let insert = |path: &str| database.execute(&format!("INSERT INTO avatars (path) VALUES ('{path}')"));
+        match request.key.as_deref().filter(|_| request.operation == "CopyObject") {
+            // A row of old code makes a second pass necessary.
+            Some("avatar/avatar-1.png") if copies.fetch_add(1, Ordering::SeqCst) == 0 => {
+                insert("image/avatar-2.png").expect("a late row");
+            }
+            // Its copy is replaced: the row that came back must still be a legacy one.
+            Some("avatar/avatar-1.png") => {
+                let back = "BEGIN NOT ATOMIC IF NOT EXISTS (SELECT 1 FROM avatars WHERE path = 'image/avatar-1.png') THEN \
+                            SIGNAL SQLSTATE '45000'; END IF; END";
+                seen.store(database.execute(back).is_ok(), Ordering::SeqCst);
+            }
+            // In the second pass old code writes a new picture under the old path, and a row.
+            Some("avatar/avatar-2.png") => {
+                let s3 = s3.upgrade().expect("the server");
+                s3.put("legacy-s3", "image/avatar-1.png", content("a new picture"));
+                insert("image/avatar-1.png").expect("a row that comes back");
+            }
+            Some(_) | None => {}
+        }
+        Fault::None
+    });
+    let copied = world.run(&["copy"]).exits(0);
+    world.s3.no_faults();
+    assert_eq!(copied.number("/passes"), 3);
+    assert!(waited.load(Ordering::SeqCst), "the row moved before its object was looked at");
+    assert_eq!(world.paths(), ["avatar/avatar-1.png", "avatar/avatar-1.png", "avatar/avatar-2.png"]);
+    assert!(world.body("production-s3", "avatar/avatar-1.png") == Some(content("a new picture")), "the newest picture");
 }

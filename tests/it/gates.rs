@@ -137,3 +137,28 @@ fn a_person_is_asked_in_vain_without_a_terminal() {
     assert!(ended.stderr.contains("3 objects would be deleted") && ended.stderr.contains("--yes"), "{}", ended.stderr);
     assert_eq!(world.s3.keys("legacy-s3").len(), 3);
 }
+
+/// An access point or another host name: what is deleted by the one name is gone by the other.
+#[test]
+fn one_bucket_under_two_names_is_no_place_to_move_to() {
+    let world = World::new();
+    world.s3.alias_bucket("access-point", "legacy-s3");
+    let names =
+        ["--legacy-prefix", "https://old.example.org/avatar/", "--modern-prefix", "https://new.example.org/avatar/"];
+    let here = [&names[..], &["--target-bucket", "access-point"]].concat();
+    world.source("avatar/avatar-1.png");
+    world.rows(&["https://old.example.org/avatar/avatar-1.png"]);
+    let refused = world.run(&[&["copy"], &here[..]].concat()).exits(4);
+    assert!(refused.stderr.contains("two names of one bucket"), "{}", refused.stderr);
+    assert_eq!(world.paths(), ["https://old.example.org/avatar/avatar-1.png"]);
+    // By hand it was done all the same.
+    world.sql("UPDATE avatars SET path = 'https://new.example.org/avatar/avatar-1.png'");
+    let refused = world.run(&[&["finalize", "--yes"], &here[..]].concat()).exits(4);
+    assert!(refused.stderr.contains("two names of one bucket"), "{}", refused.stderr);
+    assert_eq!(world.s3.keys("legacy-s3"), ["avatar/avatar-1.png"], "and no scratch object is left");
+    // Two buckets with the same keys are as good as any.
+    world.sql("UPDATE avatars SET path = 'https://old.example.org/avatar/avatar-1.png'");
+    world.run(&[&["copy"], &names[..]].concat()).exits(0);
+    world.run(&[&["finalize", "--yes"], &names[..]].concat()).exits(0);
+    assert_eq!(world.s3.keys("legacy-s3"), [] as [&str; 0]);
+}

@@ -197,5 +197,5 @@ fn messages_of_servers_stay_text() {
         "'x\u{1b}[2J\u{9b}2J\u{202e}\nerror: forged'"
     );
     world.sql(&signal);
-    tame_in_every_form(&world, &world.database.url(), &["copy"], 4);
+    tame_in_every_form(&world, &world.database.url(), &["copy"], 3);
 }

@@ -18,6 +18,7 @@ impl Protocol {
         if self.on(S::ClockResetByCopy) {
             state.clock = Clock::Stopped;
         }
+        let pass = state.operators.at(index).passes + 1;
         for object in BOTH {
             *state.memory(index, object) = Memory::default();
             if !state.legacy_row(object) {
@@ -29,7 +30,7 @@ impl Protocol {
             if !stuck {
                 fact.mark = Mark::Planned;
             }
-            fact.run = index + 1;
+            (fact.run, fact.pass) = (index + 1, pass);
             let fact = *fact;
             let todo = if stuck { Todo::Nothing } else { Todo::Settle };
             *state.memory(index, object) = Memory { todo, fact, ..Memory::default() };
@@ -74,7 +75,8 @@ impl Protocol {
             if before != 0 && (!state.own.at(object) || (before > source && before != TORN)) {
                 state.breaks(Broken::Overwrite);
             }
-            if state.operators.at(index).round == Round::Orphans && state.erased.at(object) {
+            let was_gone = state.operators.at(index).round == Round::Orphans || memory.was_gone;
+            if state.erased.at(object) && was_gone {
                 state.breaks(Broken::Resurrected);
             }
             // The source changed between two parts of the copy: a mixture of both.
@@ -173,12 +175,21 @@ impl Protocol {
             if fact.mark != Mark::Verified || fact.run != index + 1 {
                 continue;
             }
+            // What earlier passes have moved is the application's, and so is what it deletes after COMMIT.
+            let moved = fact.pass != state.operators.at(index).passes;
             let source = state.source.at(object);
             let changed = sources && source != 0 && source != fact.source;
-            let gone = targets && state.target.at(object) == 0;
-            if changed || gone {
+            let is_gone = state.target.at(object) == 0;
+            let taken = match round {
+                Round::First | Round::Second if moved && self.on(S::ThisPassOnly) => false,
+                Round::First | Round::Second => changed || (targets && is_gone),
+                Round::Third | Round::Orphans => changed && !(is_gone && self.on(S::DeletedAfterCommit)),
+            };
+            if taken {
                 any = true;
-                *state.memory(index, object) = Memory { todo: Todo::Settle, fact, ..Memory::default() };
+                // Until its rows have moved, nobody can tell a deleted picture from one whose row is still on the way.
+                let was_gone = is_gone && (moved || round == Round::Third);
+                *state.memory(index, object) = Memory { todo: Todo::Settle, fact, was_gone, ..Memory::default() };
             }
         }
         state.operator(index).round = round;
@@ -240,7 +251,8 @@ fn verified(state: &mut State, index: u8, object: u8) {
     let memory = state.memory(index, object);
     let own = memory.fact.own && memory.fact.target == memory.target;
     let (source, target) = (memory.source, memory.target);
-    memory.fact = Fact { mark: Mark::Verified, run: 0, source, target, own, proof: true };
+    let pass = memory.fact.pass;
+    memory.fact = Fact { mark: Mark::Verified, run: 0, pass, source, target, own, proof: true };
     memory.todo = Todo::Mark;
     next_object(state, index);
 }

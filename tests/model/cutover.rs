@@ -17,8 +17,9 @@ impl Protocol {
             let planned = state.operators.at(index).planned.at(row);
             let path = if self.on(S::CompareAndSet) { state.rows.at(row).path } else { planned };
             let verified = |object| {
-                let fact = state.ledger.at(object);
-                fact.mark == Mark::Verified && fact.run == index + 1
+                let (fact, pass) = (state.ledger.at(object), state.operators.at(index).passes);
+                let planned = fact.pass == pass || !self.on(S::PlannedInThisPass);
+                fact.mark == Mark::Verified && fact.run == index + 1 && planned
             };
             *journaled.of(row) = object_of(path).is_some_and(verified) && state.rows.at(row).path != Path::None;
             if journaled.at(row) && self.on(S::CompareAndSet) {

@@ -160,7 +160,8 @@ impl Protocol {
         let Memory { source, target, .. } = *memory;
         if source == target {
             let run = index + 1;
-            *state.ledger.of(object) = Fact { mark: Mark::Deleted, run, source, target, own: false, proof: true };
+            *state.ledger.of(object) =
+                Fact { mark: Mark::Deleted, run, pass: 0, source, target, own: false, proof: true };
         }
         state.go(index, Step::Renew);
     }

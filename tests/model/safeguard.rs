@@ -35,11 +35,14 @@ pub(crate) enum Safeguard {
     UndoIfNoneMatch,
     UndoWaits,
     DeletesExpire,
+    ThisPassOnly,
+    DeletedAfterCommit,
+    PlannedInThisPass,
 }
 
 impl Safeguard {
     /// All of them, with what they are in words.
-    pub(crate) const ALL: [(Self, &'static str); 32] = [
+    pub(crate) const ALL: [(Self, &'static str); 35] = [
         (Self::CompareAndSet, "compare and set: a row moves only if it holds the planned bytes, under its row lock"),
         (Self::RollBack, "any error in the transaction, or another count than journaled, rolls back all of it"),
         (Self::IfNoneMatch, "`If-None-Match: *` on the copy"),
@@ -75,23 +78,26 @@ impl Safeguard {
             Self::DeletesExpire,
             "a delete is signed as of the last look at the lock, and void a quarter of an hour later",
         ),
+        (Self::ThisPassOnly, "the second look leaves alone what earlier passes have moved"),
+        (Self::DeletedAfterCommit, "the look after COMMIT leaves alone what the application has deleted"),
+        (Self::PlannedInThisPass, "a row that comes back to a path of an earlier pass waits for the next one"),
     ];
 }
 
 /// The safeguards that are on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Safeguards {
-    off: u32,
+    off: u64,
 }
 
 impl Safeguards {
     pub(crate) const ALL_ON: Self = Self { off: 0 };
 
     pub(crate) fn without(self, safeguard: Safeguard) -> Self {
-        Self { off: self.off | 1 << safeguard as u32 }
+        Self { off: self.off | 1 << safeguard as u64 }
     }
 
     pub(crate) fn on(self, safeguard: Safeguard) -> bool {
-        self.off & 1 << safeguard as u32 == 0
+        self.off & 1 << safeguard as u64 == 0
     }
 }

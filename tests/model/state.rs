@@ -72,6 +72,8 @@ pub(crate) struct Fact {
     pub(crate) mark: Mark,
     /// The operator whose present run wrote it; 0 for an earlier run.
     pub(crate) run: u8,
+    /// The pass of that run in which it was planned.
+    pub(crate) pass: u8,
     pub(crate) source: Version,
     pub(crate) target: Version,
     pub(crate) own: bool,
@@ -150,6 +152,8 @@ pub(crate) struct Memory {
     pub(crate) legacy: bool,
     pub(crate) modern: bool,
     pub(crate) fact: Fact,
+    /// Observer: the target was gone already when the look that settles it met it, and its rows had moved.
+    pub(crate) was_gone: bool,
 }
 
 /// An operator and the run that it has started.
@@ -331,7 +335,7 @@ impl State {
         for object in BOTH {
             let fact = self.ledger.of(object);
             if fact.run == index + 1 {
-                fact.run = 0;
+                (fact.run, fact.pass) = (0, 0);
             }
         }
     }

@@ -3,8 +3,8 @@
 use crate::safeguard::Safeguard;
 use crate::search::Counterexample;
 use crate::world::{
-    DELETED, FAULTS, FENCED, NO_CONDITIONS, NO_REPLACEMENT, OLD_AND_NEW, OLD_CODE, ONE_NAME, ORPHANS, READERS,
-    ROLLED_BACK, SUPERSEDED, TWO, WORLDS, World,
+    DELETED, FAULTS, FENCED, LATE_ROWS, NO_CONDITIONS, NO_REPLACEMENT, OLD_AND_NEW, OLD_CODE, ONE_NAME, ORPHANS,
+    PASSES, READERS, ROLLED_BACK, SUPERSEDED, TWO, WORLDS, World,
 };
 use Safeguard as S;
 
@@ -43,6 +43,8 @@ pub(crate) fn expected(safeguard: Safeguard) -> Expected {
         S::UndoSourcesSeen | S::UndoCompareAndSet | S::UndoIfNoneMatch | S::UndoWaits | S::DeletesExpire => {
             alone(ROLLED_BACK)
         }
+        S::ThisPassOnly | S::DeletedAfterCommit => alone(PASSES),
+        S::PlannedInThisPass => alone(LATE_ROWS),
         S::VerifyRefuses => Expected {
             world: FAULTS,
             cover: Some(Cover {

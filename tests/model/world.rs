@@ -155,6 +155,17 @@ pub(crate) const DELETED: World = World {
     ..QUIET
 };
 
+pub(crate) const PASSES: World = World {
+    name: "pictures are changed and deleted between passes and around the cutover",
+    rows: ONE,
+    source: [1, 2],
+    writes: 2,
+    deletes: true,
+    old_overwrite: true,
+    late_row: true,
+    ..QUIET
+};
+
 pub(crate) const LATE_ROWS: World = World {
     name: "late legacy rows during finalize",
     rows: ONE,
@@ -234,12 +245,13 @@ pub(crate) const ROLLED_BACK: World = World {
 };
 
 /// All worlds, about as large as they are: what the small ones leave of a search goes to the others.
-pub(crate) const WORLDS: [World; 15] = [
+pub(crate) const WORLDS: [World; 16] = [
     FAULTS,
     FENCED,
     READERS,
     NO_REPLACEMENT,
     DELETED,
+    PASSES,
     SUPERSEDED,
     ONE_NAME,
     FOREIGN,

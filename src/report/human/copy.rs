@@ -92,7 +92,7 @@ fn problems(summary: &CopySummary) -> [Problem; 6] {
             rows.conflict,
             "row in conflict",
             "rows in conflict",
-            "a unique key forbids the new path: remove the twin row",
+            "the target holds other bytes, or the schema forbids the new path: see the log",
         ),
         problem(
             objects.missing_source,
