@@ -15,6 +15,7 @@ use crate::check::{Deletable, EvidenceSpool};
 use crate::config::Config;
 use crate::database::{Database, Ledger, LedgerObject, ObjectMark, ObjectState, RunLock};
 use crate::failure::Failure;
+use crate::path::ObjectKey;
 use crate::store::{DeleteEnd, DeleteItem, DeleteSources};
 use crate::verify::ZeroLegacyProof;
 
@@ -120,7 +121,8 @@ pub async fn delete_all(
                 DeleteEnd::Failed(why) => {
                     total.failed.0 += 1;
                     if total.failed.1.len() < 10 {
-                        total.failed.1.push(why);
+                        let key = evidence.item().map(|item| item.key);
+                        total.failed.1.push(format!("{}: {why}", key.as_ref().map_or("an object", ObjectKey::as_str)));
                     }
                 }
             }
