@@ -90,9 +90,10 @@ pub async fn finalize(session: &Session, options: &FinalizeOptions, confirm: &Co
     };
     let exit = ended.as_ref().map_or_else(crate::failure::exit_of, |end| end.exit);
     let closed = ledger.close(exit).await;
+    // After a failure too: the server may notice later than the next command begins that this process has ended.
+    lock.release().await;
     let ended = ended?;
     closed?;
-    lock.release().await;
     Ok(ended)
 }
 

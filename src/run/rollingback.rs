@@ -86,9 +86,10 @@ async fn run<C: CopyObjects>(
     let exit = ended.as_ref().map_or_else(crate::failure::exit_of, |(_, exit)| *exit);
     // The ending itself is what counts, whether or not the ledger can still note it.
     let closed = ledger.close(exit).await;
+    // After a failure too: the server may notice later than the next command begins that this process has ended.
+    lock.release().await;
     let ended = ended?;
     closed?;
-    lock.release().await;
     Ok(ended)
 }
 
