@@ -49,9 +49,9 @@ pub async fn fence(
     };
     let exit = ended.as_ref().map_or_else(crate::failure::exit_of, |(_, exit)| *exit);
     let closed = ledger.close(exit).await;
+    lock.release().await;
     let ended = ended?;
     closed?;
-    lock.release().await;
     Ok(ended)
 }
 

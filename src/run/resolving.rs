@@ -74,9 +74,9 @@ async fn run<C: CopyObjects>(
     let ended = resolving.steps(keys, confirm).await;
     let exit = ended.as_ref().map_or_else(crate::failure::exit_of, |_| Exit::Clean);
     let closed = ledger.close(exit).await;
+    lock.release().await;
     let ended = ended?;
     closed?;
-    lock.release().await;
     Ok((ended, exit))
 }
 

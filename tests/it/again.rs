@@ -1,4 +1,5 @@
-//! Every command can be killed anywhere and run again: it converges, and at every instant each row resolves.
+//! Every command can be killed anywhere and run again: it converges, and at every instant each row resolves. Kills at each
+//! request of S3 are in `nth_fault`.
 
 use crate::process::{Gate, until};
 use crate::support::{World, content};
@@ -36,51 +37,6 @@ fn it_converges(world: &World) {
     assert_eq!(world.s3.keys("legacy-s3"), ["image/logo.png"]);
     assert_eq!(world.s3.keys("production-s3").len(), 6);
     assert!(world.paths().iter().all(|path| path.starts_with("avatar/")));
-}
-
-/// Kills the command at each of its requests, each time in a new world; `step` skips some, as far as the end.
-fn killed_at_each_request(before: &[&[&str]], arguments: &[&str], first: u64, step: usize) {
-    for n in (first..).step_by(step) {
-        let world = prepare();
-        for arguments in before {
-            world.run(arguments).exits(0);
-        }
-        world.s3.reset_requests();
-        let gate = Gate::at(&world.s3, move |request| request.sequence == n);
-        let mut running = world.start(arguments);
-        let killed = gate.wait_or_end(&mut running);
-        if killed {
-            running.kill();
-        }
-        gate.open();
-        world.s3.no_faults();
-        nothing_is_lost(&world);
-        it_converges(&world);
-        if !killed {
-            assert!(n > 8, "{arguments:?} made only {n} requests");
-            return;
-        }
-    }
-}
-
-#[test]
-fn copy_killed_at_every_odd_request() {
-    killed_at_each_request(&[], &["copy"], 1, 2);
-}
-
-#[test]
-fn copy_killed_at_every_even_request() {
-    killed_at_each_request(&[], &["copy"], 2, 2);
-}
-
-#[test]
-fn finalize_killed_at_every_odd_request() {
-    killed_at_each_request(&[&["copy"]], &["finalize", "--yes", "--orphans", "copy"], 1, 2);
-}
-
-#[test]
-fn finalize_killed_at_every_even_request() {
-    killed_at_each_request(&[&["copy"]], &["finalize", "--yes", "--orphans", "copy"], 2, 2);
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod ledger_dropped;
 mod mappings;
 mod methods;
 mod migrate;
+mod nth_fault;
 mod one_line;
 mod privileges;
 mod process;
