@@ -206,9 +206,10 @@ impl Struck {
             let first = self.first(stage, std::slice::from_ref(one)).hits;
             [first, self.first(stage, std::slice::from_ref(two)).hits].concat()
         };
-        assert!(hits[0], "the fault point was never hit");
+        // Of two requests that run side by side the second may come first, and end the run.
+        assert!(hits.contains(&true), "neither fault point was hit");
         self.rest(stage);
-        hits[1]
+        hits == [true, true]
     }
 
     /// Does something for each case, in several worlds at once.
