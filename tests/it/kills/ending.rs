@@ -65,7 +65,8 @@ pub(crate) fn it_is_done(application: &Application, superseded_go: bool) {
 }
 
 /// Rows and journal agree, whatever was killed; and if one transaction moves them (`first` is the first row that is younger
-/// than the run), all rows moved that the first pass had planned and checked, or none.
+/// than the run), all rows moved that the first pass had planned and checked, or none. Of a run that a rollback has undone
+/// that cannot be told from its rows: those that the application changed since stay where they are.
 #[track_caller]
 pub(crate) fn all_or_none(application: &Application, first: Option<u64>) {
     let (ledger, mut client) = (application.world.ledger(), Client::new(&application.world.database));
@@ -83,7 +84,8 @@ pub(crate) fn all_or_none(application: &Application, first: Option<u64>) {
          JOIN `{ledger}`.am_object AS o ON o.migration = p.migration AND o.source_key = p.source_key \
          WHERE a.id < {first} AND p.pass = 1 AND o.run = p.run AND o.state = 'verified' \
          AND p.run = (SELECT MAX(id) FROM `{ledger}`.am_run WHERE command = 'copy') \
-         AND EXISTS (SELECT 1 FROM `{ledger}`.am_row_change AS j WHERE j.run = p.run AND j.undone_by IS NULL)"
+         AND EXISTS (SELECT 1 FROM `{ledger}`.am_row_change AS j WHERE j.run = p.run AND j.undone_by IS NULL) \
+         AND NOT EXISTS (SELECT 1 FROM `{ledger}`.am_row_change AS j WHERE j.run = p.run AND j.undone_by IS NOT NULL)"
     );
     if let Some((id, path)) = client.insist(&left).pop() {
         application.breaks(Form::of(&path).1, &format!("row {id} has not moved with the others: {path}"));
