@@ -44,6 +44,8 @@ pub enum Ending {
     Conflict(String),
     /// The source changed each time that it was copied.
     SourceChanged,
+    /// The copy of an object whose rows have moved is gone: the application has deleted it, and it stays deleted.
+    TargetGone,
     /// A request failed for good, for this reason.
     Failed(String),
 }
@@ -63,6 +65,8 @@ pub struct Copying<'a, R, C> {
     pub pace: &'a Pace,
     /// Which conditions the target's endpoint was seen to enforce.
     pub conditions: CopyConditions,
+    /// Whether the rows have moved, so that a copy may be replaced, but none be made where there is none.
+    pub moved: bool,
 }
 
 impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
@@ -184,6 +188,7 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
         drop(turn);
         Ok(match (source.map(|s| s.info), target.map(|t| t.info)) {
             (Some(source), Some(target)) => Step::Compare { source, target, copied: None },
+            (Some(_), None) if self.moved => Step::End(Ending::TargetGone),
             (Some(source), None) => Step::Copy { source, guard: CopyGuard::Absent },
             (None, Some(target)) => match proved_by_ledger(object, &target) {
                 Some(copy) => Step::End(Ending::Verified { copy, own: own(object, &target, None), copied: None }),

@@ -206,7 +206,7 @@ impl<R: ReadObjects, C: CopyObjects> Restoring<'_, R, C> {
                 }
                 // Something was written there meanwhile: it is the application's own, and what the row shall name.
                 Ending::Conflict(_) => there.push(key),
-                Ending::MissingSource => {
+                Ending::MissingSource | Ending::TargetGone => {
                     total.missing += 1;
                     total.say(&key, "neither bucket holds it");
                 }

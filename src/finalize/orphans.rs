@@ -64,7 +64,7 @@ pub async fn copy_orphans<R: ReadObjects, C: CopyObjects>(
                 Ending::Conflict(why) | Ending::Failed(why) => failed(&mut total, &object, &why),
                 Ending::SourceChanged => failed(&mut total, &object, "it changes all the time"),
                 // Gone since it was listed: nothing is left to delete.
-                Ending::MissingSource => {}
+                Ending::MissingSource | Ending::TargetGone => {}
             }
         }
         verified.add(ledger, copies).await?;

@@ -175,7 +175,7 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
         let mut verified = self.copy_planned().await?;
         // Both sides once more, right before the rows move: what was written or deleted meanwhile is copied again first.
         for changed in self.changed(Look::BeforeCutover).await? {
-            self.settle(changed, &mut verified).await?;
+            self.settle(changed, Look::BeforeCutover, &mut verified).await?;
         }
         self.session.interrupted()?;
         let phase = self.session.progress.phase("cutover", None, "rows");
@@ -189,7 +189,7 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
         // application's from here on: what it deletes now stays deleted.
         let mut late = VerifiedObjects::none(self.lock);
         for changed in self.changed(Look::AfterCutover).await? {
-            self.settle(changed, &mut late).await?;
+            self.settle(changed, Look::AfterCutover, &mut late).await?;
         }
         Ok(moved)
     }
@@ -220,7 +220,7 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
         let Session { stores, config, pace, .. } = self.session;
         let conditions = self.conditions.unwrap_or(CopyConditions::NONE);
         let (source, target) = (&stores.source, &stores.target);
-        Copying { source, target, copier: self.copier, check: config.check, pace, conditions }
+        Copying { source, target, copier: self.copier, check: config.check, pace, conditions, moved: false }
     }
 
     /// Verified objects that are not as they were checked any more: before the cutover those of this pass, on both sides;
@@ -255,13 +255,16 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
     }
 
     /// An object whose source changed: copied again over our own copy, or reported.
-    async fn settle(&mut self, object: LedgerObject, verified: &mut VerifiedObjects<'_>) -> Result<()> {
-        let (object, ending) = self.copying().one(object).await;
+    async fn settle(&mut self, object: LedgerObject, when: Look, verified: &mut VerifiedObjects<'_>) -> Result<()> {
+        let copying = Copying { moved: when == Look::AfterCutover, ..self.copying() };
+        let (object, ending) = copying.one(object).await;
         let ending = match ending {
             Ending::Conflict(_) => Ending::SourceChanged,
-            other @ (Ending::Verified { .. } | Ending::MissingSource | Ending::SourceChanged | Ending::Failed(_)) => {
-                other
-            }
+            other @ (Ending::Verified { .. }
+            | Ending::MissingSource
+            | Ending::SourceChanged
+            | Ending::TargetGone
+            | Ending::Failed(_)) => other,
         };
         // Counted once already, when it was copied first.
         self.totals.copied -= u64::from(object.own_copy && self.totals.copied > 0);
@@ -290,6 +293,8 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
                 Ending::SourceChanged => {
                     (ObjectState::SourceChanged, "the source changed while it was copied".to_owned())
                 }
+                // Nothing is left to do, and what the ledger says of it stays true.
+                Ending::TargetGone => continue,
                 Ending::Failed(why) => (ObjectState::Failed, why),
             };
             self.warn(&object, state, &detail);
@@ -366,6 +371,7 @@ fn show(phase: &Phase, ending: &Ending) {
         | Ending::MissingSource
         | Ending::Conflict(_)
         | Ending::SourceChanged
+        | Ending::TargetGone
         | Ending::Failed(_) => {}
     }
 }

@@ -251,7 +251,7 @@ impl FinalizeRun<'_> {
         let Session { config, stores, pace, stop, progress, .. } = self.session;
         let conditions = prove_conditions(self.session, canary, self.ledger.run()).await?;
         let (source, target) = (&stores.source, &stores.target);
-        let copying = Copying { source, target, copier, check: config.check, pace, conditions };
+        let copying = Copying { source, target, copier, check: config.check, pace, conditions, moved: false };
         let phase = progress.phase("copy orphans", Some(collected.orphans.len()), "objects");
         let scope = (self.lock, self.ledger, config);
         let copied = copy_orphans(&copying, scope, collected, stop, || phase.add(1)).await?;

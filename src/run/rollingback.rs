@@ -222,7 +222,8 @@ impl<C: CopyObjects> Way<'_, C> {
             Some(run) => prove_conditions_in(target, self.canary, run).await?,
             None => CopyConditions::NONE,
         };
-        let copying = Copying { source, target, copier: self.copier, check: config.check, pace, conditions };
+        let copying =
+            Copying { source, target, copier: self.copier, check: config.check, pace, conditions, moved: false };
         let restoring = Restoring { undo, copying, dry_run: run.is_none() };
         let phase = progress.phase("restore objects", Some(missing), "objects");
         let restored = restoring.restore(stop, |objects| phase.add(objects)).await?;

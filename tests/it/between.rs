@@ -91,6 +91,34 @@ fn a_picture_that_is_overwritten_and_deleted_around_the_cutover_stays_deleted() 
     assert_eq!(world.s3.keys("production-s3"), [""; 0], "what the application deletes stays deleted");
 }
 
+/// The same a moment later: the look after COMMIT still found the copy, and its replacement finds none.
+#[test]
+fn a_picture_that_is_deleted_before_its_copy_is_replaced_stays_deleted() {
+    let world = World::new();
+    world.source("image/avatar-1.png");
+    world.rows(&["image/avatar-1.png"]);
+    let (database, s3) = (world.database.clone(), Arc::downgrade(&world.s3));
+    let (copied, looks) = (AtomicBool::new(false), AtomicU64::new(0));
+    world.s3.on_request(move |request: &RequestSeen| {
+        let s3 = s3.upgrade().expect("the server");
+        copied.fetch_or(request.operation == "CopyObject" && is_picture(request.key.as_deref()), Ordering::SeqCst);
+        let third =
+            copied.load(Ordering::SeqCst) && lists(request, "legacy-s3") && looks.fetch_add(1, Ordering::SeqCst) == 1;
+        if third {
+            s3.put("legacy-s3", "image/avatar-1.png", content("by old code"));
+        }
+        let looked = looks.load(Ordering::SeqCst) > 1 && request.operation == "HeadObject";
+        if looked && request.key.as_deref() == Some("avatar/avatar-1.png") {
+            database.execute("DELETE FROM avatars WHERE path = 'avatar/avatar-1.png'").expect("a delete");
+            s3.remove("production-s3", "avatar/avatar-1.png");
+        }
+        Fault::None
+    });
+    world.run(&["copy"]).exits(0);
+    world.s3.no_faults();
+    assert_eq!(world.s3.keys("production-s3"), [""; 0], "what the application deletes stays deleted");
+}
+
 #[test]
 fn a_source_that_comes_back_before_the_cutover_is_not_passed_over() {
     let world = World::new();

@@ -50,6 +50,11 @@ impl Protocol {
         let memory = state.memory(index, object);
         (memory.source, memory.target) = (source, target);
         let fact = memory.fact;
+        let moved = state.operators.at(index).round == Round::Third;
+        if moved && source != 0 && target == 0 && self.on(S::DeletedAfterCommit) {
+            state.memory(index, object).todo = Todo::Nothing;
+            return next_object(state, index);
+        }
         match (source != 0, target != 0) {
             (true, true) => state.go(index, Step::Check),
             (true, false) => state.go(index, Step::Copy(Guard::Absent)),
@@ -75,8 +80,9 @@ impl Protocol {
             if before != 0 && (!state.own.at(object) || (before > source && before != TORN)) {
                 state.breaks(Broken::Overwrite);
             }
-            let was_gone = state.operators.at(index).round == Round::Orphans || memory.was_gone;
-            if state.erased.at(object) && was_gone {
+            let round = state.operators.at(index).round;
+            let had_moved = matches!(round, Round::Third | Round::Orphans) || memory.was_gone;
+            if state.erased.at(object) && had_moved {
                 state.breaks(Broken::Resurrected);
             }
             // The source changed between two parts of the copy: a mixture of both.
@@ -188,7 +194,7 @@ impl Protocol {
             if taken {
                 any = true;
                 // Until its rows have moved, nobody can tell a deleted picture from one whose row is still on the way.
-                let was_gone = is_gone && (moved || round == Round::Third);
+                let was_gone = is_gone && moved;
                 *state.memory(index, object) = Memory { todo: Todo::Settle, fact, was_gone, ..Memory::default() };
             }
         }
