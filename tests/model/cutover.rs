@@ -67,7 +67,9 @@ impl Protocol {
                 state.breaks(Broken::WrongRow);
             }
             let target = state.target.at(object);
-            if target != 0 && target < operator.seen.at(object) {
+            // A row whose picture the application deleted by another row of the same path has no newest bytes any more.
+            let promised = state.rows.at(row).late != Late::Excused;
+            if promised && target != 0 && target < operator.seen.at(object) {
                 state.breaks(Broken::StaleCutover);
             }
             state.rows.of(row).path = Path::Modern(object);
