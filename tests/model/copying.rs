@@ -219,7 +219,9 @@ impl Protocol {
                 return state.end(index);
             }
             let target = state.target.at(object);
-            stale |= state.modern_row(object) && target != 0 && target < operator.seen.at(object);
+            // What the application deleted by a legacy row meanwhile is no newer picture.
+            let newest = target == state.newest.at(object);
+            stale |= state.modern_row(object) && target != 0 && !newest && target < operator.seen.at(object);
         }
         if stale && operator.moved && !state.any_legacy() {
             state.breaks(Broken::StaleSuccess);
