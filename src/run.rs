@@ -29,8 +29,8 @@ pub use rollingback::{ConfirmRollback, RollbackConfirmation, rollback};
 pub use verifying::verify;
 
 use crate::config::{BucketConfig, Config, DatabaseConfig, DatabaseTls};
-use crate::database::Database;
-use crate::failure::{Exit, Failure};
+use crate::database::{Database, Ledger, RunLock};
+use crate::failure::{Exit, Failure, exit_of};
 use crate::pace::Pace;
 use crate::report::progress::Progress;
 use crate::store::{
@@ -133,6 +133,18 @@ fn warn_of_plaintext(database: &DatabaseConfig) {
 fn is_local(database: &DatabaseConfig) -> bool {
     let loopback = database.host == "localhost" || database.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
     database.socket.is_some() || loopback
+}
+
+/// A writing run signs off: how it ended goes to the ledger, and its lock is given back.
+///
+/// The ending itself is what counts, whether or not the ledger can still note it. The lock goes after a failure too: the
+/// server may notice later than the next command begins that this process has ended.
+async fn sign_off<T>(ended: Result<T>, exit: impl FnOnce(&T) -> Exit, ledger: Ledger, lock: RunLock) -> Result<T> {
+    let closed = ledger.close(ended.as_ref().map_or_else(exit_of, exit)).await;
+    lock.release().await;
+    let ended = ended?;
+    closed?;
+    Ok(ended)
 }
 
 /// How the servers of both buckets are reached.

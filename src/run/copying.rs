@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::Result;
 
-use super::{Meter, Session, dry, exit, prove_conditions, sync};
+use super::{Meter, Session, dry, exit, prove_conditions, sign_off, sync};
 use crate::check::{OwnCopy, Settled, VerifiedCopy, VerifiedObjects, settled};
 use crate::config::{CopyOptions, Method};
 use crate::copy::{Copying, Ending, sources_that_changed, targets_that_went};
@@ -77,14 +77,7 @@ async fn run<C: CopyObjects>(
     let mut copy_run =
         CopyRun { session, copier, canary, lock: lock_held, ledger: &ledger, conditions, decisions, totals };
     let ended = copy_run.ended(surveys, options.limit, &meter).await;
-    let exit = ended.as_ref().map_or_else(crate::failure::exit_of, |(_, exit)| *exit);
-    // The ending itself is what counts, whether or not the ledger can still note it.
-    let closed = ledger.close(exit).await;
-    // After a failure too: the server may notice later than the next command begins that this process has ended.
-    lock.release().await;
-    let ended = ended?;
-    closed?;
-    Ok(ended)
+    sign_off(ended, |(_, exit)| *exit, ledger, lock).await
 }
 
 /// Which look it is: the second one, before the rows move, or the third one.

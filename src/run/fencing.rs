@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Meter, Session, exit};
+use super::{Meter, Session, exit, sign_off};
 use crate::config::{FenceAction, FenceOptions};
 use crate::database::{
     ColumnSurvey, Fence, FenceEnd, FenceKind, Ledger, LedgerName, RunLock, add_fences, drop_fences, fence_sizes,
@@ -47,12 +47,7 @@ pub async fn fence(
         FenceAction::Drop => fencing.take_away(&lock, ledger.run()).await,
         FenceAction::Apply | FenceAction::Print => fencing.apply(&lock, ledger.run(), confirm).await,
     };
-    let exit = ended.as_ref().map_or_else(crate::failure::exit_of, |(_, exit)| *exit);
-    let closed = ledger.close(exit).await;
-    lock.release().await;
-    let ended = ended?;
-    closed?;
-    Ok(ended)
+    sign_off(ended, |(_, exit)| *exit, ledger, lock).await
 }
 
 /// The columns that have a fence of these settings.

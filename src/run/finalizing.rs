@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::approval::refuse_unapproved;
 use super::files::{check_files, create_report};
 use super::verifying::{ReportSink, is_fenced, set_grace_clock, tell};
-use super::{Meter, Session, prove_conditions, refuse_one_bucket};
+use super::{Meter, Session, prove_conditions, refuse_one_bucket, sign_off};
 use crate::check::Deletable;
 use crate::config::{FinalizeOptions, Method};
 use crate::copy::Copying;
@@ -88,13 +88,7 @@ pub async fn finalize(session: &Session, options: &FinalizeOptions, confirm: &Co
             Err(error) => Err(error),
         },
     };
-    let exit = ended.as_ref().map_or_else(crate::failure::exit_of, |end| end.exit);
-    let closed = ledger.close(exit).await;
-    // After a failure too: the server may notice later than the next command begins that this process has ended.
-    lock.release().await;
-    let ended = ended?;
-    closed?;
-    Ok(ended)
+    sign_off(ended, |end| end.exit, ledger, lock).await
 }
 
 struct FinalizeRun<'a> {

@@ -6,7 +6,7 @@
 use anyhow::{Result, anyhow};
 use sha2::{Digest, Sha256};
 
-use super::{Meter, Session, prove_conditions};
+use super::{Meter, Session, prove_conditions, sign_off};
 use crate::check::{Checker, Compared, OwnCopy, VerifiedCopy, VerifiedObjects};
 use crate::config::{Keep, Method, ResolveOptions};
 use crate::database::{Ledger, LedgerName, RunLock};
@@ -72,12 +72,7 @@ async fn run<C: CopyObjects>(
     let ledger = Ledger::open(database, &mut lock, config, "resolve").await?;
     let resolving = Resolving { session, options, copier, inside, lock: &lock, ledger: &ledger, meter };
     let ended = resolving.steps(keys, confirm).await;
-    let exit = ended.as_ref().map_or_else(crate::failure::exit_of, |_| Exit::Clean);
-    let closed = ledger.close(exit).await;
-    lock.release().await;
-    let ended = ended?;
-    closed?;
-    Ok((ended, exit))
+    Ok((sign_off(ended, |_| Exit::Clean, ledger, lock).await?, Exit::Clean))
 }
 
 /// Source and target key of what was named: a key of the legacy bucket, or a path as rows hold it.

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::fencing::{drop_own_fence, fenced_now};
 use super::verifying::set_grace_clock;
-use super::{Meter, Session, exit, prove_conditions_in};
+use super::{Meter, Session, exit, prove_conditions_in, sign_off};
 use crate::config::{Method, RollbackOptions};
 use crate::copy::Copying;
 use crate::database::{
@@ -83,14 +83,7 @@ async fn run<C: CopyObjects>(
     let mut lock = RunLock::take(database, &name, config.lock_wait).await?;
     let ledger = Ledger::open(database, &mut lock, config, "rollback").await?;
     let ended = way.steps(&lock, &ledger, confirm).await;
-    let exit = ended.as_ref().map_or_else(crate::failure::exit_of, |(_, exit)| *exit);
-    // The ending itself is what counts, whether or not the ledger can still note it.
-    let closed = ledger.close(exit).await;
-    // After a failure too: the server may notice later than the next command begins that this process has ended.
-    lock.release().await;
-    let ended = ended?;
-    closed?;
-    Ok(ended)
+    sign_off(ended, |(_, exit)| *exit, ledger, lock).await
 }
 
 struct Way<'a, C> {
