@@ -52,14 +52,7 @@ fn a_second_signal_stops_at_once() {
 fn a_cutover_in_flight_completes() {
     let world = World::new();
     world.avatars(5);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let blocker = runtime.block_on(async {
-        let mut connection = world.database.connect().await.expect("a connection");
-        for sql in ["START TRANSACTION", "SELECT * FROM avatars WHERE id = 3 FOR UPDATE"] {
-            sqlx::query(sql).execute(&mut connection).await.expect(sql);
-        }
-        connection
-    });
+    let blocker = world.hold_row(3);
     let mut running = world.start(&["copy"]);
     until_a_cutover_waits(&world, "avatars");
     running.signal("TERM");

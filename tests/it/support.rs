@@ -106,6 +106,19 @@ impl<S> World<S> {
         }
     }
 
+    /// Holds a row of the classic table in a transaction of its own, until the blocker is dropped.
+    pub(crate) fn hold_row(&self, id: u64) -> Blocker {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let connection = runtime.block_on(async {
+            let mut connection = self.database.connect().await.expect("a connection");
+            for sql in ["START TRANSACTION", &format!("SELECT * FROM avatars WHERE id = {id} FOR UPDATE")] {
+                sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.expect(sql);
+            }
+            connection
+        });
+        Blocker { _connection: connection, _runtime: runtime }
+    }
+
     /// Drops the ledger, as an operator may between any two commands.
     pub(crate) fn drop_ledger(&self) {
         self.sql(&format!("DROP DATABASE IF EXISTS `{}`", self.ledger));
@@ -210,6 +223,12 @@ impl<S> Drop for World<S> {
     fn drop(&mut self) {
         drop(self.database.execute(&format!("DROP DATABASE IF EXISTS `{}`", self.ledger)));
     }
+}
+
+/// A transaction that holds a row. Dropping it lets go.
+pub(crate) struct Blocker {
+    _connection: sqlx::MySqlConnection,
+    _runtime: tokio::runtime::Runtime,
 }
 
 /// The program with an environment of its own, in a directory of its own.

@@ -75,14 +75,7 @@ fn a_copy_frozen_while_it_copies() {
 fn a_copy_frozen_in_its_cutover() {
     let world = World::new();
     world.avatars(5);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let blocker = runtime.block_on(async {
-        let mut connection = world.database.connect().await.expect("a connection");
-        for sql in ["START TRANSACTION", "SELECT * FROM avatars WHERE id = 3 FOR UPDATE"] {
-            sqlx::query(sql).execute(&mut connection).await.expect(sql);
-        }
-        connection
-    });
+    let blocker = world.hold_row(3);
     let zombie = world.start(&["copy"]);
     until_a_cutover_waits(&world, "avatars");
     freeze(&zombie);
