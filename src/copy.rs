@@ -116,11 +116,9 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
 
     async fn copy(&self, source: ObjectInfo, target: &ObjectKey, guard: &CopyGuard) -> Step {
         let turn = self.pace.turn().await;
-        let end = self.copier.copy(&source, target, guard).await;
-        drop(turn);
-        match end {
+        match self.copier.copy(&source, target, guard).await {
             Ok(CopyEnd::Copied { etag, sha256 }) => {
-                self.pace.went_well();
+                turn.went_well();
                 Step::Confirm { source, etag, sha256 }
             }
             Ok(CopyEnd::Unsettled | CopyEnd::MissingSource) => Step::Look,
@@ -185,7 +183,7 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
         let heads = futures::future::try_join(self.source.head(&object.source), self.target.head(&object.target));
         let turn = self.pace.turn().await;
         let (source, target) = heads.await?;
-        drop(turn);
+        turn.went_well();
         Ok(match (source.map(|s| s.info), target.map(|t| t.info)) {
             (Some(source), Some(target)) => Step::Compare { source, target, copied: None },
             (Some(_), None) if self.moved => Step::End(Ending::TargetGone),

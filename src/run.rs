@@ -7,10 +7,12 @@ mod dry;
 mod fencing;
 mod files;
 mod finalizing;
+mod looks;
 mod resolving;
 mod rollingback;
 mod sync;
 mod verifying;
+mod windows;
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -70,7 +72,7 @@ impl Session {
             stores.source.probe(&keys.legacy).await.map_err(|error| usage(of_profile(error, &config.source)))?;
             stores.target.probe(&keys.modern).await.map_err(|error| usage(of_profile(error, &config.target)))?;
         }
-        let pace = Pace::new(config.concurrency);
+        let pace = Pace::new(config.concurrency, stores.requests.throttles());
         Ok(Self { config, database, stores, pace, progress, stop, begun: Instant::now() })
     }
 

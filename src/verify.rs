@@ -132,7 +132,7 @@ pub async fn verify<R: ReadObjects>(
         let group = group?;
         let turn = pace.turn().await;
         group.verdict.get_or_try_init(|| judge((source, target), config.check, &group, &decisions)).await?;
-        drop(turn);
+        turn.went_well();
         anyhow::Ok(group)
     });
     let mut judged = std::pin::pin!(judged.buffered(pace.most()));

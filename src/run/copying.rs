@@ -1,28 +1,28 @@
 //! Phase one: passes of plan, copy, check and cutover, until only rows that cannot move are left.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use anyhow::Result;
+use futures::{StreamExt, TryStreamExt};
 
+use super::looks::{Look, changed};
+use super::windows::{AT_ONCE, Objects, windows};
 use super::{Meter, Session, dry, exit, prove_conditions, sign_off, sync};
 use crate::check::{OwnCopy, Settled, VerifiedCopy, VerifiedObjects, settled};
 use crate::config::{CopyOptions, Method};
-use crate::copy::{Copying, Ending, sources_that_changed, targets_that_went};
+use crate::copy::{Copying, Ending};
 use crate::cutover::cut_over;
 use crate::database::{
     ColumnSurvey, Decisions, Ledger, LedgerName, LedgerObject, ObjectMark, ObjectState, RunLock, TextColumn, Turn,
     count_blocked_rows, preflight, references, survey,
 };
 use crate::failure::Exit;
-use crate::path::ObjectKey;
 use crate::plan::plan;
 use crate::report::progress::Phase;
 use crate::report::summary::{CopyObjects as ObjectTotals, CopyRows, CopySummary};
 use crate::report::text::printable;
 use crate::store::{Copier, CopyConditions, CopyObjects, ReadObjects, Streamer};
 
-/// Objects that are looked at, copied and written to the ledger together.
-const WINDOW: usize = 1000;
 /// An application that keeps writing legacy rows is followed so often.
 const PASSES_MAX: u32 = 20;
 /// Problems of one kind that are shown one by one; the rest is counted, and verify lists it.
@@ -78,13 +78,6 @@ async fn run<C: CopyObjects>(
         CopyRun { session, copier, canary, lock: lock_held, ledger: &ledger, conditions, decisions, totals };
     let ended = copy_run.ended(surveys, options.limit, &meter).await;
     sign_off(ended, |(_, exit)| *exit, ledger, lock).await
-}
-
-/// Which look it is: the second one, before the rows move, or the third one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Look {
-    BeforeCutover,
-    AfterCutover,
 }
 
 fn announce(session: &Session, references: &[TextColumn], legacy: u64) {
@@ -167,8 +160,8 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
     async fn pass(&mut self, references: &[TextColumn]) -> Result<u64> {
         let mut verified = self.copy_planned().await?;
         // Both sides once more, right before the rows move: what was written or deleted meanwhile is copied again first.
-        for changed in self.changed(Look::BeforeCutover).await? {
-            self.settle(changed, Look::BeforeCutover, &mut verified).await?;
+        for changed in changed(self.session, self.ledger, Look::BeforeCutover(self.totals.passes)).await? {
+            self.settle(changed, false, &mut verified).await?;
         }
         self.session.interrupted()?;
         let phase = self.session.progress.phase("cutover", None, "rows");
@@ -181,75 +174,64 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
         // And once more after COMMIT: a write between the second look and COMMIT went to the old key. The targets are the
         // application's from here on: what it deletes now stays deleted.
         let mut late = VerifiedObjects::none(self.lock);
-        for changed in self.changed(Look::AfterCutover).await? {
-            self.settle(changed, Look::AfterCutover, &mut late).await?;
+        for changed in changed(self.session, self.ledger, Look::AfterCutover).await? {
+            self.settle(changed, true, &mut late).await?;
         }
         Ok(moved)
     }
 
+    /// Copies and checks what is planned, several windows at once; what became of each is written down in key order.
     async fn copy_planned(&mut self) -> Result<VerifiedObjects<'a>> {
         let planned = self.ledger.object_counts().await?.get(&ObjectState::Planned).copied();
         let phase = self.session.progress.phase("copy", planned, "objects");
-        let lock = self.lock;
-        let mut verified = VerifiedObjects::none(lock);
-        let mut after: Option<ObjectKey> = None;
-        loop {
-            let mut window = self.ledger.objects(ObjectState::Planned, after.as_ref(), WINDOW).await?;
-            // A target that a person has decided to keep is not to be replaced, even if it was our copy once.
-            for object in window.iter_mut().filter(|object| self.decisions.of(&object.source).is_some()) {
-                object.own_copy = false;
+        let (copying, decisions, ledger) = (self.copying(), self.decisions.clone(), self.ledger);
+        // Once a window fails no other is begun, and those under way are finished and written down.
+        let halt = self.session.stop.child_token();
+        let progress = |ending: &Ending| show(&phase, ending);
+        let ended = windows(ledger, Objects::Planned)
+            .try_take_while(|_| std::future::ready(Ok(!halt.is_cancelled())))
+            .map_ok(|window| async {
+                let ended = copying.window(undecided(window, &decisions), &halt, progress).await;
+                ended.map_err(anyhow::Error::from)
+            });
+        let mut ended = std::pin::pin!(ended.try_buffered(AT_ONCE));
+        let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
+        // While one window is written down the others go on: a stream stands still that is not asked.
+        let feed = async {
+            while let Some(window) = ended.next().await {
+                window.is_err().then(|| halt.cancel());
+                sender.send(window).await?;
             }
-            let Some(last) = window.last() else { break };
-            after = Some(last.source.clone());
-            let endings = self.copying().window(window, &self.session.stop, |ending| show(&phase, ending)).await?;
-            self.record(endings, &mut verified).await?;
-            self.session.interrupted()?;
-        }
+            drop(sender);
+            Ok(())
+        };
+        let mut verified = VerifiedObjects::none(self.lock);
+        let write = async {
+            let mut failure = Ok(());
+            while let Some(window) = receiver.recv().await {
+                match window {
+                    Ok(endings) => self.record(endings, &mut verified).await?,
+                    Err(error) => failure = failure.and(Err(error)),
+                }
+            }
+            failure
+        };
+        futures::future::try_join(feed, write).await?;
+        self.session.interrupted()?;
         phase.finish();
         Ok(verified)
     }
 
-    fn copying(&self) -> Copying<'_, crate::store::Bucket, C> {
+    fn copying(&self) -> Copying<'a, crate::store::Bucket, C> {
         let Session { stores, config, pace, .. } = self.session;
         let conditions = self.conditions.unwrap_or(CopyConditions::NONE);
         let (source, target) = (&stores.source, &stores.target);
         Copying { source, target, copier: self.copier, check: config.check, pace, conditions, moved: false }
     }
 
-    /// Verified objects that are not as they were checked any more: before the cutover those of this pass, on both sides;
-    /// after it those of the whole run. What is in production by then belongs to the application: a copy that it has
-    /// deleted is not made again.
-    async fn changed(&self, when: Look) -> Result<Vec<LedgerObject>> {
-        let stores = &self.session.stores;
-        let mut changed = Vec::new();
-        let mut after: Option<ObjectKey> = None;
-        loop {
-            let window = match when {
-                Look::BeforeCutover => self.ledger.objects_of_pass(self.totals.passes, after.as_ref(), WINDOW).await?,
-                Look::AfterCutover => self.ledger.objects(ObjectState::Verified, after.as_ref(), WINDOW).await?,
-            };
-            let Some(last) = window.last() else { return Ok(changed) };
-            after = Some(last.source.clone());
-            let mut found = sources_that_changed(&stores.source, &window).await?;
-            let of_interest = if when == Look::BeforeCutover { &window } else { &found };
-            let gone = targets_that_went(&stores.target, of_interest).await?;
-            match when {
-                Look::BeforeCutover => {
-                    let known: HashSet<ObjectKey> = found.iter().map(|object| object.source.clone()).collect();
-                    found.extend(gone.into_iter().filter(|object| !known.contains(&object.source)));
-                }
-                Look::AfterCutover => {
-                    let gone: HashSet<ObjectKey> = gone.into_iter().map(|object| object.source).collect();
-                    found.retain(|object| !gone.contains(&object.source));
-                }
-            }
-            changed.extend(found);
-        }
-    }
-
-    /// An object whose source changed: copied again over our own copy, or reported.
-    async fn settle(&mut self, object: LedgerObject, when: Look, verified: &mut VerifiedObjects<'_>) -> Result<()> {
-        let copying = Copying { moved: when == Look::AfterCutover, ..self.copying() };
+    /// An object whose source changed: copied again over our own copy, or reported. `moved`: its rows have moved by now.
+    async fn settle(&mut self, object: LedgerObject, moved: bool, verified: &mut VerifiedObjects<'_>) -> Result<()> {
+        let copying = Copying { moved, ..self.copying() };
         let (object, ending) = copying.one(object).await;
         let ending = match ending {
             Ending::Conflict(_) => Ending::SourceChanged,
@@ -354,6 +336,14 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
             forecast: None,
         })
     }
+}
+
+/// A target that a person has decided to keep is not to be replaced, even if it was our copy once.
+fn undecided(mut window: Vec<LedgerObject>, decisions: &Decisions) -> Vec<LedgerObject> {
+    for object in window.iter_mut().filter(|object| decisions.of(&object.source).is_some()) {
+        object.own_copy = false;
+    }
+    window
 }
 
 fn show(phase: &Phase, ending: &Ending) {

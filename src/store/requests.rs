@@ -12,6 +12,8 @@ use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
 use serde::Serialize;
 
+use crate::pace::Throttles;
+
 /// Requests sent so far, retries included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Requests {
@@ -96,11 +98,11 @@ impl RequestCounters {
         }
     }
 
-    /// How many answers so far asked for fewer requests (429 and 503), retries that then succeeded included: what a
-    /// controller of concurrency has to see and the caller of an operation does not.
+    /// Answers that asked for fewer requests (429 and 503): what the pace has to see and the caller of an operation,
+    /// whose retry succeeded, does not.
     #[must_use]
-    pub fn throttled(&self) -> u64 {
-        self.0.throttled.load(Ordering::Relaxed)
+    pub fn throttles(&self) -> Throttles {
+        self.0.throttles.clone()
     }
 
     fn counter(&self, class: RequestClass) -> &AtomicU64 {
@@ -141,7 +143,7 @@ impl Intercept for RequestCounters {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if matches!(context.response().status().as_u16(), 429 | 503) {
-            self.0.throttled.fetch_add(1, Ordering::Relaxed);
+            self.0.throttles.add();
         }
         Ok(())
     }
@@ -155,7 +157,7 @@ struct Counters {
     put: AtomicU64,
     copy: AtomicU64,
     delete: AtomicU64,
-    throttled: AtomicU64,
+    throttles: Throttles,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,58 @@
+//! The second look, before the rows move, and the third one after COMMIT: what is not as it was checked any more.
+
+use std::collections::HashSet;
+
+use anyhow::Result;
+use futures::TryStreamExt;
+
+use super::Session;
+use super::windows::{AT_ONCE, Objects, windows};
+use crate::copy::{sources_that_changed, targets_that_went};
+use crate::database::{Ledger, LedgerObject};
+use crate::path::ObjectKey;
+use crate::store::{StoreError, Stores};
+
+/// Which look it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Before the rows of this pass move: its objects, on both sides.
+    BeforeCutover(u32),
+    /// After COMMIT: all objects of the run. What is in production by then belongs to the application: a copy that it has
+    /// deleted is not made again.
+    AfterCutover,
+}
+
+/// Verified objects that are not as they were checked any more.
+pub(super) async fn changed(session: &Session, ledger: &Ledger, look: Look) -> Result<Vec<LedgerObject>> {
+    let objects = match look {
+        Look::BeforeCutover(pass) => Objects::OfPass(pass),
+        Look::AfterCutover => Objects::Verified,
+    };
+    let looked = windows(ledger, objects).map_ok(|window| async {
+        let changed = match look {
+            Look::BeforeCutover(_) => on_both_sides(&session.stores, window).await,
+            Look::AfterCutover => of_the_source(&session.stores, window).await,
+        };
+        Ok(changed?)
+    });
+    looked.try_buffered(AT_ONCE).try_concat().await
+}
+
+async fn on_both_sides(stores: &Stores, window: Vec<LedgerObject>) -> Result<Vec<LedgerObject>, StoreError> {
+    let looks = (sources_that_changed(&stores.source, &window), targets_that_went(&stores.target, &window));
+    let (mut changed, gone) = futures::future::try_join(looks.0, looks.1).await?;
+    let known = keys(&changed);
+    changed.extend(gone.into_iter().filter(|object| !known.contains(&object.source)));
+    Ok(changed)
+}
+
+async fn of_the_source(stores: &Stores, window: Vec<LedgerObject>) -> Result<Vec<LedgerObject>, StoreError> {
+    let mut changed = sources_that_changed(&stores.source, &window).await?;
+    let gone = keys(&targets_that_went(&stores.target, &changed).await?);
+    changed.retain(|object| !gone.contains(&object.source));
+    Ok(changed)
+}
+
+fn keys(objects: &[LedgerObject]) -> HashSet<ObjectKey> {
+    objects.iter().map(|object| object.source.clone()).collect()
+}

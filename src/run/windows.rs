@@ -1,0 +1,36 @@
+//! The objects of a run in windows: what is looked at, copied and written to the ledger together, several windows at once.
+
+use anyhow::Result;
+use futures::Stream;
+
+use crate::database::{Ledger, LedgerObject, ObjectState};
+use crate::path::ObjectKey;
+
+/// Objects in a window. A page of a listing has as many.
+const WINDOW: usize = 1000;
+/// Windows under way at once, so that the pace always finds work while one is listed, confirmed or written down.
+pub(super) const AT_ONCE: usize = 3;
+
+/// Which objects of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Objects {
+    /// Those to be copied.
+    Planned,
+    /// Those that this pass has planned and verified.
+    OfPass(u32),
+    /// All that the run has verified.
+    Verified,
+}
+
+/// Reads them from the ledger, a window at a time in key order, each when it is asked for.
+pub(super) fn windows(ledger: &Ledger, objects: Objects) -> impl Stream<Item = Result<Vec<LedgerObject>>> {
+    futures::stream::try_unfold(None, move |after: Option<ObjectKey>| async move {
+        let window = match objects {
+            Objects::Planned => ledger.objects(ObjectState::Planned, after.as_ref(), WINDOW).await?,
+            Objects::OfPass(pass) => ledger.objects_of_pass(pass, after.as_ref(), WINDOW).await?,
+            Objects::Verified => ledger.objects(ObjectState::Verified, after.as_ref(), WINDOW).await?,
+        };
+        let last = window.last().map(|object| object.source.clone());
+        Ok(last.map(|last| (window, Some(last))))
+    })
+}
