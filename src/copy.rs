@@ -18,8 +18,8 @@ use crate::path::{ETag, ObjectKey};
 use crate::store::{
     CopyConditions, CopyEnd, CopyGuard, CopyObjects, ObjectInfo, ReadObjects, Sha256Digest, StoreError, StoreErrorKind,
 };
-use look::Seen;
-pub(crate) use look::look;
+pub(crate) use look::look_closely;
+use look::{Seen, look};
 
 /// How often an object is looked at anew before it is given up for this run.
 const ATTEMPTS: u32 = 8;
@@ -109,9 +109,23 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
             (Some(source), Some(target)) => {
                 Step::Compare { source: source.clone(), target: target.clone(), copied: None }
             }
+            (None, None) if self.conditions.absent => self.copy_unlisted(&object).await,
             (None, _) => Step::Look,
         };
         (object, step)
+    }
+
+    /// The same in a sparse window: the source takes a HEAD, and that the target is absent is the copy's own condition.
+    async fn copy_unlisted(&self, object: &LedgerObject) -> Step {
+        let turn = self.pace.turn().await;
+        match self.source.head(&object.source).await {
+            Ok(Some(source)) => {
+                turn.went_well();
+                self.copy(source.info, &object.target, &CopyGuard::Absent).await
+            }
+            Ok(None) => Step::Look,
+            Err(error) => self.failed(error),
+        }
     }
 
     async fn copy(&self, source: ObjectInfo, target: &ObjectKey, guard: &CopyGuard) -> Step {
@@ -302,18 +316,11 @@ pub async fn sources_that_changed(
     source: &impl ReadObjects,
     objects: &[LedgerObject],
 ) -> Result<Vec<LedgerObject>, StoreError> {
-    let seen = look(source, &objects.iter().map(|object| &object.source).collect::<Vec<_>>()).await?;
-    let mut changed = Vec::new();
-    for object in objects {
-        let etag = match seen.get(&object.source) {
-            Some(info) => Some(info.etag.clone()),
-            None => source.head(&object.source).await?.map(|details| details.info.etag),
-        };
-        if etag.is_some() && etag != object.source_etag {
-            changed.push(object.clone());
-        }
-    }
-    Ok(changed)
+    let seen = look_closely(source, &objects.iter().map(|object| &object.source).collect::<Vec<_>>()).await?;
+    let changed = |object: &&LedgerObject| {
+        seen.get(&object.source).is_some_and(|info| object.source_etag.as_ref() != Some(&info.etag))
+    };
+    Ok(objects.iter().filter(changed).cloned().collect())
 }
 
 /// Those of the checked `objects` whose copy is gone: the application may delete a picture by the modern path of one row
@@ -327,12 +334,6 @@ pub async fn targets_that_went(
 ) -> Result<Vec<LedgerObject>, StoreError> {
     let mut keys: Vec<&ObjectKey> = objects.iter().map(|object| &object.target).collect();
     keys.sort_unstable();
-    let seen = look(target, &keys).await?;
-    let mut gone = Vec::new();
-    for object in objects {
-        if !seen.contains_key(&object.target) && target.head(&object.target).await?.is_none() {
-            gone.push(object.clone());
-        }
-    }
-    Ok(gone)
+    let seen = look_closely(target, &keys).await?;
+    Ok(objects.iter().filter(|object| !seen.contains_key(&object.target)).cloned().collect())
 }

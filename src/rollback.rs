@@ -4,11 +4,10 @@
 //! has deleted sources they can be copied back, by the same copier and under the same check.
 
 use anyhow::Result;
-use futures::{StreamExt, TryStreamExt};
 use tokio_util::sync::CancellationToken;
 
 use crate::check::{VerifiedCopy, proved_by_ledger};
-use crate::copy::{Copying, Ending, look};
+use crate::copy::{Copying, Ending, look_closely};
 use crate::database::{Ledger, LedgerObject, ObjectState, PutBack, SourceState, Undo};
 use crate::failure::Failure;
 use crate::path::ObjectKey;
@@ -82,17 +81,11 @@ pub async fn look_at_sources<'a>(
     }
 }
 
-/// Those of `keys` (ascending) that the bucket does not hold. A key that no listing showed is absent only if a HEAD says so.
+/// Those of `keys` (ascending) that the bucket does not hold.
 async fn absent(bucket: &impl ReadObjects, keys: &[ObjectKey]) -> Result<Vec<ObjectKey>, StoreError> {
-    let seen = look(bucket, &keys.iter().collect::<Vec<_>>()).await?;
-    let unseen = keys.iter().filter(|key| !seen.contains_key(*key));
-    let heads = unseen.map(|key| async move { Ok(bucket.head(key).await?.is_none().then(|| key.clone())) });
-    let absent: Vec<Option<ObjectKey>> = futures::stream::iter(heads).buffered(HEADS).try_collect().await?;
-    Ok(absent.into_iter().flatten().collect())
+    let seen = look_closely(bucket, &keys.iter().collect::<Vec<_>>()).await?;
+    Ok(keys.iter().filter(|key| !seen.contains_key(*key)).cloned().collect())
 }
-
-/// HEADs that run at once; most keys are seen in listings.
-const HEADS: usize = 32;
 
 /// Puts back the rows whose sources were seen, in one transaction with their journal: one attempt, as the plan and what was
 /// seen are gone with a connection that was lost.
@@ -162,15 +155,11 @@ impl<R: ReadObjects, C: CopyObjects> Restoring<'_, R, C> {
     async fn checked_twins(&self, window: Vec<LedgerObject>, total: &mut Restored) -> Result<Vec<LedgerObject>> {
         let mut keys: Vec<&ObjectKey> = window.iter().map(|object| &object.target).collect();
         keys.sort_unstable();
-        let seen = look(self.copying.source, &keys).await?;
+        let mut seen = look_closely(self.copying.source, &keys).await?;
         let mut twins = Vec::new();
         let mut superseded = Vec::new();
         for object in window {
-            let twin = match seen.get(&object.target) {
-                Some(info) => Some(info.clone()),
-                None => self.copying.source.head(&object.target).await?.map(|details| details.info),
-            };
-            match twin {
+            match seen.remove(&object.target) {
                 None => {
                     total.missing += 1;
                     total.say(&object.source, "neither bucket holds it");

@@ -2,8 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
+use futures::{StreamExt, TryStreamExt};
+
 use crate::path::ObjectKey;
 use crate::store::{ObjectInfo, ReadObjects, StoreError};
+
+/// HEADs that run at once; in a dense bucket most keys are seen in listings.
+const HEADS: usize = 128;
 
 /// What was listed. A key that is absent here was not seen; whether it does not exist only a HEAD can tell.
 pub(crate) type Seen = HashMap<ObjectKey, ObjectInfo>;
@@ -28,6 +33,16 @@ pub(crate) async fn look(bucket: &impl ReadObjects, keys: &[&ObjectKey]) -> Resu
             return Ok(seen);
         }
     }
+}
+
+/// The same, and a HEAD for each key that no listing showed: what is absent here does not exist.
+pub(crate) async fn look_closely(bucket: &impl ReadObjects, keys: &[&ObjectKey]) -> Result<Seen, StoreError> {
+    let mut seen = look(bucket, keys).await?;
+    let unseen: Vec<&ObjectKey> = keys.iter().copied().filter(|key| !seen.contains_key(*key)).collect();
+    let heads = futures::stream::iter(unseen).map(|key| bucket.head(key));
+    let found: Vec<_> = heads.buffer_unordered(HEADS).try_collect().await?;
+    seen.extend(found.into_iter().flatten().map(|details| (details.info.key.clone(), details.info)));
+    Ok(seen)
 }
 
 fn common_prefix<'k>(first: &'k str, last: &str) -> &'k str {

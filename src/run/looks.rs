@@ -39,8 +39,8 @@ pub(super) async fn changed(session: &Session, ledger: &Ledger, look: Look) -> R
 }
 
 async fn on_both_sides(stores: &Stores, window: Vec<LedgerObject>) -> Result<Vec<LedgerObject>, StoreError> {
-    let looks = (sources_that_changed(&stores.source, &window), targets_that_went(&stores.target, &window));
-    let (mut changed, gone) = futures::future::try_join(looks.0, looks.1).await?;
+    let mut changed = sources_that_changed(&stores.source, &window).await?;
+    let gone = targets_that_went(&stores.target, &window).await?;
     let known = keys(&changed);
     changed.extend(gone.into_iter().filter(|object| !known.contains(&object.source)));
     Ok(changed)
