@@ -9,7 +9,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 .PHONY: test deep fuzz help setup build install uninstall demo check clean
 
 test: setup ## Run all tests, against a real MariaDB, SeaweedFS and the embedded S3 server
-	cargo test --workspace --locked
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((2 * $$(nproc)))} cargo test --workspace --locked
 
 deep: setup ## What is too long for every landing, under an hour; its figures go to docs/deep.json and README
 	@tools/deep
