@@ -144,12 +144,12 @@ fn create_statement(name: &LedgerName) -> String {
 
 /// What an administrator runs so that the user of `database` can keep its ledger.
 pub(crate) fn create_statements(database: &Database, name: &LedgerName) -> String {
-    let grant = database.grant("ALL PRIVILEGES", &format!("{}.*", name.quoted()));
+    let grant = database.grant_on_schema("ALL PRIVILEGES", name.as_str());
     format!("{}; {grant};", create_statement(name))
 }
 
 async fn create_tables(database: &Database, name: &LedgerName) -> Result<()> {
-    let grant = database.grant("ALL PRIVILEGES", &format!("{}.*", name.quoted()));
+    let grant = database.grant_on_schema("ALL PRIVILEGES", name.as_str());
     let statements = [
         statement!("ledger/001_migration.sql"),
         statement!("ledger/002_run.sql"),
@@ -167,7 +167,7 @@ async fn create_tables(database: &Database, name: &LedgerName) -> Result<()> {
 }
 
 async fn migration_id(database: &Database, name: &LedgerName, config: &Config) -> Result<u32> {
-    let grant = database.grant("ALL PRIVILEGES", &format!("{}.*", name.quoted()));
+    let grant = database.grant_on_schema("ALL PRIVILEGES", name.as_str());
     let fingerprint = fingerprint(config);
     let written = sqlx::query(statement!("migration_put.sql").with("ledger", &name.quoted()).sql())
         .bind(&config.database.schema)

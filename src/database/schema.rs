@@ -9,7 +9,7 @@ use sqlx::mysql::MySqlRow;
 use super::column::{Content, KeyColumn, TextColumn, UniquePart};
 use super::ledger::TABLES;
 use super::session::Database;
-use super::sql::{ident, statement};
+use super::sql::statement;
 use crate::config::ColumnName;
 use crate::failure::Failure;
 
@@ -65,7 +65,7 @@ async fn refuse_blindness(database: &Database) -> Result<()> {
         return Ok(());
     }
     let message = format!("the user sees no text column in `{}`, and may not read the schema", database.schema());
-    let grant = database.grant("SELECT", &format!("{}.*", ident(database.schema())));
+    let grant = database.grant_on_schema("SELECT", database.schema());
     Err(Failure::Usage { message, hint: format!("run as an administrator of the database: {grant};") }.into())
 }
 

@@ -68,6 +68,12 @@ impl Database {
         format!("GRANT {privileges} ON {object} TO {}", self.account)
     }
 
+    /// The GRANT that gives this user `privileges` on all tables of `schema`, and on those of no other: in such a grant `_`
+    /// and `%` are wildcards unless they are escaped (MariaDB: "GRANT", database privileges).
+    pub(crate) fn grant_on_schema(&self, privileges: &str, schema: &str) -> String {
+        self.grant(privileges, &format!("{}.*", ident(&escape_like(schema))))
+    }
+
     /// A connection outside the pool: it can hold a lock or a long transaction.
     pub(crate) async fn dedicated(&self) -> Result<MySqlConnection> {
         let mut connection = MySqlConnection::connect_with(&self.options).await?;
@@ -88,7 +94,7 @@ impl Database {
         let Ok(account) = account_without_schema(config).await else { return cannot_connect(error, config) };
         self.account = quoted_account(&account);
         let message = format!("the user may not use the database `{}`: {error}", self.schema);
-        let grant = self.grant("SELECT", &format!("{}.*", ident(&self.schema)));
+        let grant = self.grant_on_schema("SELECT", &self.schema);
         let hint = format!(
             "check the database's name at the end of --database-url; if it is right, run as an administrator of the \
              database: {grant};"
@@ -196,6 +202,10 @@ pub(crate) fn is_unreachable(error: &anyhow::Error) -> bool {
 /// Whether the server refused for want of a privilege (1044, 1142, 1143, 1227, 1370 and 1410 of MariaDB's error codes).
 pub(crate) fn is_denied(error: &sqlx::Error) -> bool {
     matches!(error_number(error), Some(1044 | 1142 | 1143 | 1227 | 1370 | 1410))
+}
+
+fn escape_like(name: &str) -> String {
+    name.replace('\\', r"\\").replace('_', r"\_").replace('%', r"\%")
 }
 
 /// Turns a denied statement into a usage failure with the GRANT to run; other errors get `doing` as their context.

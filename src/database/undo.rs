@@ -275,7 +275,7 @@ impl<'a> Undo<'a> {
     }
 
     async fn make_tables(&self) -> Result<()> {
-        let grant = self.database.grant("CREATE TEMPORARY TABLES", &format!("{}.*", self.ledger.quoted()));
+        let grant = self.database.grant_on_schema("CREATE TEMPORARY TABLES", self.ledger.as_str());
         let tables = [
             statement!("undo_tables_line.sql"),
             statement!("undo_tables_group.sql"),
