@@ -246,7 +246,7 @@ impl<'a> Operator<'a> {
             Instants::Time(after) => {
                 let (begun, mut running) = (Instant::now(), self.start(command));
                 while begun.elapsed() < after && !running.has_ended() {
-                    std::thread::sleep((after - begun.elapsed()).min(Duration::from_millis(2)));
+                    std::thread::sleep(after.saturating_sub(begun.elapsed()).min(Duration::from_millis(2)));
                 }
                 self.strike(command, command, running, || ());
             }
