@@ -50,11 +50,19 @@ fn common_prefix<'k>(first: &'k str, last: &str) -> &'k str {
     same.map_or(first, |((at, _), _)| first.get(..at).unwrap_or_default())
 }
 
-/// A key that sorts before `key` and after nearly all that do: the key without its last character.
+/// A key that sorts before `key` and after nearly all that do: its last character is the one before, and a `~` follows.
+/// From just the key without its last character, a listing for `avatar-2` would begin with all of `avatar-1…`.
 fn just_before(key: &ObjectKey) -> Option<ObjectKey> {
     let mut chars = key.as_str().chars();
-    chars.next_back();
-    ObjectKey::new(chars.as_str()).ok()
+    let last = chars.next_back()?;
+    let stem = chars.as_str();
+    let before = match last {
+        // Some servers take what ends at a slash for a directory.
+        '0' => Some('.'),
+        _ => u32::from(last).checked_sub(1).and_then(char::from_u32).filter(|before| !before.is_control()),
+    };
+    let near = before.and_then(|before| ObjectKey::new(format!("{stem}{before}~")).ok());
+    near.or_else(|| ObjectKey::new(stem).ok())
 }
 
 #[cfg(test)]
@@ -67,8 +75,18 @@ mod tests {
         assert_eq!(common_prefix("image/ä", "image/ö"), "image/");
         assert_eq!(common_prefix("image/a", "image/a"), "image/a");
         let key = |text: &str| ObjectKey::new(text).expect("a key");
-        assert_eq!(just_before(&key("image/ä")), Some(key("image/")));
-        assert!(just_before(&key("image/ä")) < Some(key("image/ä")));
-        assert_eq!(just_before(&key("a")), None);
+        for (text, before) in [
+            ("image/avatar-2", "image/avatar-1~"),
+            ("image/avatar-10", "image/avatar-1.~"),
+            ("image/ä", "image/ã~"),
+            ("image/\u{80}", "image/"),
+            ("image/\u{e000}", "image/"),
+        ] {
+            assert_eq!(just_before(&key(text)), Some(key(before)));
+            assert!(key(before) < key(text));
+        }
+        assert_eq!(just_before(&key("\u{1}")), None);
+        let longest = "ä".repeat(512);
+        assert_eq!(just_before(&key(&longest)), Some(key(&"ä".repeat(511))));
     }
 }
