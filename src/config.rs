@@ -17,6 +17,7 @@ mod layers;
 mod load;
 mod nearest;
 mod options;
+mod prices;
 mod quantity;
 mod setting;
 
@@ -30,6 +31,7 @@ pub use options::{
     CopyOptions, FenceAction, FenceOptions, FinalizeOptions, Format, Keep, Orphans, Output, ResolveOptions,
     RollbackOptions, Verbosity, VerifyOptions,
 };
+pub use prices::Prices;
 pub use setting::{Fallback, Setting, Takes, VARIABLE_PREFIX};
 
 use std::path::PathBuf;

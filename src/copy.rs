@@ -18,9 +18,11 @@ use crate::path::{ETag, ObjectKey};
 use crate::store::{
     CopyConditions, CopyEnd, CopyGuard, CopyObjects, ObjectInfo, ReadObjects, Sha256Digest, StoreError, StoreErrorKind,
 };
-pub(crate) use look::look_closely;
+pub(crate) use look::{is_too_sparse, look_closely};
 use look::{Seen, look};
 
+/// Objects that are looked at, copied and written to the ledger together.
+pub const WINDOW: usize = 1000;
 /// How often an object is looked at anew before it is given up for this run.
 const ATTEMPTS: u32 = 8;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);

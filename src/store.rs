@@ -35,7 +35,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::SystemTime;
 
-pub use bucket::Bucket;
+pub use bucket::{Bucket, PAGE_KEYS};
 pub use checksum_canary::{CopyChecksum, prove_checksum};
 pub use connect::{Connected, Reach, Stores, connect, connect_each};
 pub use copier::Copier;

@@ -36,6 +36,9 @@ pub trait Sink {
     /// The stage came further by so many rows or objects.
     fn advance(&self, _count: u64) {}
 
+    /// The next place is judged: its findings follow.
+    fn place(&mut self, _listed: Listed) {}
+
     /// A line of the report.
     ///
     /// # Errors
@@ -71,6 +74,15 @@ pub enum Stage {
     ListBuckets,
     /// Joining rows and listings, and comparing twins.
     Compare,
+}
+
+/// The how-manieth keys of their listings the twins of a place are; `None` for one that was not listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// In the legacy bucket.
+    pub source: Option<u64>,
+    /// In the production bucket.
+    pub target: Option<u64>,
 }
 
 /// Why a source stays where it is.
@@ -165,6 +177,7 @@ impl<S: Sink> Collector<'_, S> {
         let Some(verdict) = group.verdict.get() else { return Ok(()) };
         if group.first {
             self.sink.advance(1);
+            self.sink.place(group.listed);
             self.counts.next_place();
             self.counts.sources += u64::from(verdict.source.is_some());
             self.counts.objects += u64::from(verdict.source.is_some() || !group.rows.is_empty());

@@ -195,6 +195,15 @@ groups! {
         LIMIT = Setting::new("limit", Takes::Number, "N")
             .help("Move at most this many objects")
             .described("all");
+        PRICE_COPY = Setting::new("price-copy", Takes::Number, "USD")
+            .help("For the forecast: what S3 asks for 1,000 PUT, COPY, POST or LIST requests")
+            .default("0.005");
+        PRICE_READ = Setting::new("price-read", Takes::Number, "USD")
+            .help("For the forecast: what S3 asks for 1,000 GET or HEAD requests")
+            .default("0.0004");
+        PRICE_TRANSFER = Setting::new("price-transfer", Takes::Number, "USD")
+            .help("For the forecast: what a gigabyte costs on its way; between regions of AWS about 0.02")
+            .default("0");
     }
 
     /// The flags of `verify`.

@@ -4,16 +4,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::layers::{Layers, boolean, choice, number, path};
-use super::quantity::duration;
-use super::{Command, ConfigError, catalogue};
+use super::quantity::{dollars, duration};
+use super::{Command, ConfigError, Prices, catalogue};
 
 /// What `copy` can be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CopyOptions {
     /// Only plan and forecast.
     pub dry_run: bool,
     /// At most this many objects.
     pub limit: Option<u64>,
+    /// What the forecast reckons with.
+    pub prices: Prices,
 }
 
 /// What `verify` can be told.
@@ -159,6 +161,11 @@ pub(super) fn copy(layers: &Layers) -> Result<CopyOptions, ConfigError> {
     Ok(CopyOptions {
         dry_run: layers.switch(&catalogue::DRY_RUN)?,
         limit: layers.optional(&catalogue::LIMIT, number(1))?,
+        prices: Prices {
+            copy: layers.required(&catalogue::PRICE_COPY, dollars)?,
+            read: layers.required(&catalogue::PRICE_READ, dollars)?,
+            transfer: layers.required(&catalogue::PRICE_TRANSFER, dollars)?,
+        },
     })
 }
 

@@ -51,6 +51,14 @@ pub(super) fn size(text: &str) -> Result<u64, ConfigError> {
     factor.and_then(|factor| number.checked_mul(factor)).ok_or_else(wrong)
 }
 
+/// Reads an amount of dollars, fractions of a cent included.
+pub(super) fn dollars(text: &str) -> Result<f64, ConfigError> {
+    let amount = text.parse::<f64>().ok().filter(|amount| amount.is_finite() && *amount >= 0.0);
+    amount.ok_or_else(|| {
+        ConfigError::new(format!("`{text}` is not a price")).hint("write US dollars as a number, for example 0.005")
+    })
+}
+
 /// The digits at the start as a number, and what follows them.
 fn leading_number(text: &str) -> Option<(u64, &str)> {
     let (digits, rest) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
@@ -76,6 +84,14 @@ mod tests {
             ["", "10", "s", "1x", "-1s", "1.5h", "1h30", "1h 30m", "99999999999999999999s", "99999999999999999w"]
         {
             assert_eq!(duration(text).expect_err(text).message, format!("`{text}` is not a duration"));
+        }
+    }
+
+    #[test]
+    fn prices_are_numbers_from_zero_on() {
+        assert_eq!((dollars("0.0004"), dollars("0")), (Ok(0.0004), Ok(0.0)));
+        for text in ["", "$5", "-1", "inf", "NaN", "1e999"] {
+            assert_eq!(dollars(text).expect_err(text).message, format!("`{text}` is not a price"));
         }
     }
 

@@ -29,7 +29,7 @@ pub(crate) async fn look(bucket: &impl ReadObjects, keys: &[&ObjectKey]) -> Resu
         let past_the_end = page.objects.last().is_none_or(|object| object.key >= **last);
         seen.extend(page.objects.into_iter().filter(|o| wanted.contains(&o.key)).map(|o| (o.key.clone(), o)));
         token = page.next;
-        if token.is_none() || past_the_end || seen.len() == wanted.len() || pages > seen.len() {
+        if token.is_none() || past_the_end || seen.len() == wanted.len() || is_too_sparse(pages, seen.len()) {
             return Ok(seen);
         }
     }
@@ -43,6 +43,11 @@ pub(crate) async fn look_closely(bucket: &impl ReadObjects, keys: &[&ObjectKey])
     let found: Vec<_> = heads.buffer_unordered(HEADS).try_collect().await?;
     seen.extend(found.into_iter().flatten().map(|details| (details.info.key.clone(), details.info)));
     Ok(seen)
+}
+
+/// Whether so many pages have shown too few of the wanted keys to go on.
+pub(crate) fn is_too_sparse(pages: usize, seen: usize) -> bool {
+    pages > seen
 }
 
 fn common_prefix<'k>(first: &'k str, last: &str) -> &'k str {

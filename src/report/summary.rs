@@ -95,7 +95,7 @@ pub struct CopyObjects {
 }
 
 /// What a real run would take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Forecast {
     /// The S3 requests of all kinds.
     pub requests: u64,
@@ -107,6 +107,11 @@ pub struct Forecast {
     /// The price of the requests in US dollars.
     #[serde(serialize_with = "dollars")]
     pub cost_usd: f64,
+    /// The S3 requests by kind.
+    pub by_type: Requests,
+    /// Which prices these are. Not a part of the JSON.
+    #[serde(skip)]
+    pub prices: String,
 }
 
 /// What `verify` found.

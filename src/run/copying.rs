@@ -34,7 +34,7 @@ const SHOWN_MAX: u64 = 10;
 /// What keeps the command from going on; endings of rows and objects are in the summary.
 pub async fn copy(session: &Session, options: &CopyOptions) -> Result<(CopySummary, Exit)> {
     if options.dry_run {
-        return dry::run(session).await;
+        return dry::run(session, options).await;
     }
     let sizes = session.part_sizes();
     let (source, target) = (session.stores.source.clone(), session.stores.target.clone());

@@ -1,47 +1,60 @@
-//! The dry run: what `copy` would do, from rows and listings alone. No lock, no ledger, nothing written.
+//! The dry run: what `copy` would do and take, from rows and listings alone. No lock, no ledger, nothing written.
+
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use futures::{StreamExt, TryStreamExt};
 
 use super::Session;
 use super::verifying::{Stages, tell};
+use crate::config::{CopyOptions, Method};
 use crate::database::schema_reasons;
 use crate::failure::Exit;
 use crate::finding::{Finding, Status};
-use crate::path::ObjectKey;
-use crate::report::summary::{CopyObjects, CopyRows, CopySummary, Forecast};
+use crate::operate::forecast::{Fate, Forecaster, Known, Planned, Terms, Way};
+use crate::path::{ETag, ObjectKey};
+use crate::report::summary::{CopyObjects, CopyRows, CopySummary};
 use crate::report::text::printable;
-use crate::verify::{Sink, Stage, verify};
-
-/// Dollars for 1,000 COPY or LIST requests, and for 1,000 HEADs (AWS, S3 Standard, us-east-1; from memory, to be checked
-/// on the pricing page).
-const COPY_PRICE: f64 = 0.005;
-const HEAD_PRICE: f64 = 0.0004;
-/// Copies a second that a single client reaches against one server nearby; AWS gives 3,500 a partitioned prefix.
-const COPIES_A_SECOND: u64 = 1000;
+use crate::store::{ObjectDetails, ReadObjects};
+use crate::verify::{Listed, Sink, Stage, verify};
 
 /// Runs `copy --dry-run`.
-pub(super) async fn run(session: &Session) -> Result<(CopySummary, Exit)> {
+pub(super) async fn run(session: &Session, options: &CopyOptions) -> Result<(CopySummary, Exit)> {
     let meter = session.meter();
     let Session { config, database, stores, pace, stop, .. } = session;
-    let mut sink = Tally {
-        stages: Stages::new(session),
-        objects: CopyObjects::default(),
-        rows_in_conflict: 0,
-        bytes: 0,
-        last: None,
+    let way = Way { method: config.method, check: config.check, sizes: session.part_sizes() };
+    let terms = Terms {
+        way,
+        limit: options.limit,
+        key_mappings: u64::try_from(config.mappings.key_mappings().len())?,
+        shared_place: config.mappings.shared_place().is_some(),
     };
+    let mut sink = Tally::new(session, terms);
     let found = verify(database, (&stores.source, &stores.target), config, pace, stop, &mut sink).await?;
-    sink.stages.finish();
+    let requests = meter.requests(session);
+    sink.close();
+    let Tally { stages, objects, rows_in_conflict, moving, staying, forecaster, doubtful, copied, listed, .. } = sink;
+    stages.finish();
     tell(session, &found);
     for reason in schema_reasons(database, config, &found.references).await? {
         tracing::warn!("copy would be refused: {}", printable(&reason));
     }
-    let requests = meter.requests(session);
-    let copies =
-        sink.objects.planned - sink.objects.missing_source - sink.objects.conflict - sink.objects.already_there;
-    // A real run lists both ranges once for the plan, once after the copies, and the sources twice around the cutover.
-    let lists = requests.list * 3;
-    let dollars = |requests: u64, price: f64| requests as f64 / 1000.0 * price;
+    let streamed = config.method == Method::Stream;
+    let has_checksum = |object: &ObjectDetails| is_comparable(object, streamed);
+    let [whole, in_parts] = &doubtful;
+    let with_checksum = [share(session, whole, has_checksum).await?, share(session, in_parts, has_checksum).await?];
+    let with_tags = if streamed { share(session, &copied, |object| object.tag_count > 0).await? } else { 0.0 };
+    let known = Known {
+        moving,
+        staying,
+        with_checksum,
+        with_tags,
+        looking: requests,
+        looked: meter.elapsed(),
+        // Both buckets are listed at the same time.
+        latency: listed * 2 / u32::try_from(requests.list.max(1)).unwrap_or(u32::MAX),
+        at_once: pace.most(),
+    };
     let summary = CopySummary {
         run: None,
         references: found.references.iter().map(|column| column.name.to_string()).collect(),
@@ -51,34 +64,138 @@ pub(super) async fn run(session: &Session) -> Result<(CopySummary, Exit)> {
             left: found.counts.legacy,
             out_of_scope: found.counts.out_of_scope,
             suspect: found.counts.suspect,
-            conflict: sink.rows_in_conflict,
+            conflict: rows_in_conflict,
         },
-        objects: sink.objects,
+        objects,
         bytes_copied: 0,
-        requests,
+        requests: meter.requests(session),
         passes: 0,
         elapsed: meter.elapsed(),
-        forecast: Some(Forecast {
-            requests: copies + lists + requests.head,
-            bytes: sink.bytes,
-            elapsed: meter.elapsed() * 2 + std::time::Duration::from_secs(copies / COPIES_A_SECOND),
-            cost_usd: dollars(copies + lists, COPY_PRICE) + dollars(requests.head, HEAD_PRICE),
-        }),
+        forecast: Some(forecaster.finish(&known, options.prices)),
     };
     Ok((summary, Exit::Clean))
 }
 
-/// Counts what would happen to legacy rows; findings of one object come one after the other.
+/// Whether a checksum that this object has will be stored with its copy too: a copy inside S3 keeps it, and to one that is
+/// uploaded AWS adds a CRC-64.
+fn is_comparable(object: &ObjectDetails, streamed: bool) -> bool {
+    if streamed { object.checksums.contains_key("CRC64NVME") } else { !object.checksums.is_empty() }
+}
+
+/// Of 1, how many of the sampled sources `has` holds for; asked by HEAD, as no listing tells it.
+async fn share(session: &Session, sample: &Sample, has: impl Fn(&ObjectDetails) -> bool) -> Result<f64> {
+    let source = &session.stores.source;
+    let heads = futures::stream::iter(&sample.keys).map(|key| source.head(key)).buffer_unordered(session.pace.most());
+    let found: Vec<Option<ObjectDetails>> = heads.try_collect().await?;
+    let (all, with) =
+        found.iter().flatten().fold((0_u32, 0_u32), |(all, with), object| (all + 1, with + u32::from(has(object))));
+    Ok(f64::from(with) / f64::from(all.max(1)))
+}
+
+/// Some keys of many, evenly spread.
+#[derive(Default)]
+struct Sample {
+    keys: Vec<ObjectKey>,
+    met: u64,
+    /// Every 2^n-th key is taken.
+    sparsely: u32,
+}
+
+/// Keys that a sample holds at most.
+const SAMPLE: usize = 400;
+
+impl Sample {
+    fn meet(&mut self, key: Option<&ObjectKey>) {
+        if self.met.trailing_zeros() >= self.sparsely {
+            self.keys.extend(key.cloned());
+        }
+        self.met += 1;
+        if self.keys.len() > SAMPLE {
+            let mut nth = 0_u32;
+            self.keys.retain(|_| {
+                nth += 1;
+                nth % 2 == 1
+            });
+            self.sparsely += 1;
+        }
+    }
+}
+
+/// Counts what would happen to legacy rows, and what it would take, place by place.
 struct Tally {
     stages: Stages,
+    way: Way,
     objects: CopyObjects,
     rows_in_conflict: u64,
-    bytes: u64,
-    last: Option<ObjectKey>,
+    moving: u64,
+    staying: u64,
+    forecaster: Forecaster,
+    /// The object of the current place, once a row names it.
+    current: Option<Planned>,
+    /// Objects to be copied of which ETags will prove nothing: whole, and in parts.
+    doubtful: [Sample; 2],
+    /// All objects to be copied.
+    copied: Sample,
+    listing: Instant,
+    listed: Duration,
+}
+
+impl Tally {
+    fn new(session: &Session, terms: Terms) -> Self {
+        Self {
+            stages: Stages::new(session),
+            way: terms.way,
+            objects: CopyObjects::default(),
+            rows_in_conflict: 0,
+            moving: 0,
+            staying: 0,
+            forecaster: Forecaster::new(terms),
+            current: None,
+            doubtful: Default::default(),
+            copied: Sample::default(),
+            listing: Instant::now(),
+            listed: Duration::ZERO,
+        }
+    }
+
+    /// The object that its first finding tells of.
+    fn planned(&mut self, finding: &Finding) -> Planned {
+        let fate = fate(finding);
+        self.objects.planned += 1;
+        match (finding.status, finding.proof) {
+            (Status::MissingSource, _) => self.objects.missing_source += 1,
+            (Status::Conflict, _) => self.objects.conflict += 1,
+            (_, Some(_)) => self.objects.already_there += 1,
+            (_, None) => {}
+        }
+        let size = finding.size.unwrap_or_default();
+        let single = finding.source_etag.as_ref().is_some_and(ETag::is_single_part);
+        if matches!(fate, Fate::Copied | Fate::Replaced) {
+            self.copied.meet(finding.source_key.as_ref());
+            let [whole, in_parts] = &mut self.doubtful;
+            if self.way.is_doubtful(size, single) {
+                let sample = if self.way.is_in_parts(size) { in_parts } else { whole };
+                sample.meet(finding.source_key.as_ref());
+            }
+        }
+        Planned { fate, size, single, stuck: false }
+    }
+
+    /// All rows of the current place were told.
+    fn close(&mut self) {
+        if let Some(planned) = self.current.take() {
+            self.forecaster.object(planned);
+        }
+    }
 }
 
 impl Sink for Tally {
     fn begin(&mut self, stage: Stage) {
+        match stage {
+            Stage::ReadRows => {}
+            Stage::ListBuckets => self.listing = Instant::now(),
+            Stage::Compare => self.listed = self.listing.elapsed(),
+        }
         self.stages.begin(stage);
     }
 
@@ -86,9 +203,16 @@ impl Sink for Tally {
         self.stages.advance(count);
     }
 
+    fn place(&mut self, listed: Listed) {
+        self.close();
+        self.forecaster.place(listed);
+    }
+
     fn finding(&mut self, finding: Finding) -> Result<()> {
-        let movable = match finding.status {
-            Status::Legacy | Status::MissingSource | Status::Conflict | Status::RowConflict => true,
+        let (moves, conflicts) = match finding.status {
+            Status::Legacy => (true, false),
+            Status::MissingSource => (false, false),
+            Status::Conflict | Status::RowConflict => (false, true),
             Status::Migrated
             | Status::MissingTarget
             | Status::Mismatch
@@ -98,20 +222,28 @@ impl Sink for Tally {
             | Status::OutOfScope
             | Status::Orphan
             | Status::UnlistedReference
-            | Status::DeletedByApplication => false,
+            | Status::DeletedByApplication => return Ok(()),
         };
-        self.rows_in_conflict += u64::from(matches!(finding.status, Status::Conflict | Status::RowConflict));
-        if !movable || self.last == finding.source_key {
-            return Ok(());
-        }
-        self.last.clone_from(&finding.source_key);
-        self.objects.planned += 1;
-        match (finding.status, finding.proof) {
-            (Status::MissingSource, _) => self.objects.missing_source += 1,
-            (Status::Conflict, _) => self.objects.conflict += 1,
-            (_, Some(_)) => self.objects.already_there += 1,
-            (_, None) => self.bytes += finding.size.unwrap_or_default(),
-        }
+        self.rows_in_conflict += u64::from(conflicts);
+        self.moving += u64::from(moves);
+        self.staying += u64::from(!moves);
+        let planned = match self.current {
+            Some(planned) => planned,
+            None => self.planned(&finding),
+        };
+        let stuck = planned.stuck || finding.status == Status::RowConflict;
+        self.current = Some(Planned { stuck, ..planned });
         Ok(())
+    }
+}
+
+/// What becomes of the object of a row that is still legacy.
+fn fate(finding: &Finding) -> Fate {
+    match (&finding.source_etag, &finding.target_etag, finding.proof) {
+        (None, _, proof) => Fate::SourceGone { recorded: proof.is_some() },
+        (Some(_), None, _) => Fate::Copied,
+        (Some(_), Some(_), Some(proof)) => Fate::AlreadyThere(proof),
+        (Some(_), Some(_), None) if finding.status == Status::Legacy => Fate::Replaced,
+        (Some(_), Some(_), None) => Fate::Conflict,
     }
 }

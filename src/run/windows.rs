@@ -3,11 +3,10 @@
 use anyhow::Result;
 use futures::Stream;
 
+use crate::copy::WINDOW;
 use crate::database::{Ledger, LedgerObject, ObjectState};
 use crate::path::ObjectKey;
 
-/// Objects in a window. A page of a listing has as many.
-const WINDOW: usize = 1000;
 /// Windows under way at once, so that the pace always finds work while one is listed, confirmed or written down.
 pub(super) const AT_ONCE: usize = 3;
 

@@ -170,7 +170,7 @@ impl ReadObjects for Bucket {
         after: Option<&ObjectKey>,
         token: Option<PageToken>,
     ) -> Result<ListPage, StoreError> {
-        self.page(prefix, after, token, PAGE_KEYS).await
+        self.page(prefix, after, token, i32::from(PAGE_KEYS)).await
     }
 
     async fn sha256(&self, object: &ObjectInfo) -> Result<Option<Sha256Digest>, StoreError> {
@@ -187,7 +187,7 @@ impl ReadObjects for Bucket {
 }
 
 /// AWS: "ListObjectsV2", the most keys of one answer.
-const PAGE_KEYS: i32 = 1000;
+pub const PAGE_KEYS: u16 = 1000;
 
 const HEAD_HINT: &str = "where s3:ListBucket is not granted S3 answers 403 for absent objects too, so grant both \
                          s3:GetObject and s3:ListBucket (and kms:Decrypt for encrypted objects)";

@@ -18,10 +18,20 @@ pub(super) struct Part {
 }
 
 impl PartSizes {
+    /// How many parts an object of `size` bytes has.
+    #[must_use]
+    pub fn count(self, size: u64) -> u64 {
+        size.div_ceil(self.length(size))
+    }
+
+    fn length(self, size: u64) -> u64 {
+        self.part_size.max(size.div_ceil(PARTS_MAX)).max(1)
+    }
+
     /// The parts of an object of `size` bytes, in order; none for an empty object, which needs no parts.
     pub(super) fn cut(self, size: u64) -> impl Iterator<Item = Part> + Send {
-        let length = self.part_size.max(size.div_ceil(PARTS_MAX)).max(1);
-        (1..).zip(0..size.div_ceil(length)).map(move |(number, index)| {
+        let length = self.length(size);
+        (1..).zip(0..self.count(size)).map(move |(number, index)| {
             let first = index * length;
             Part { number, first, last: (first + length).min(size) - 1 }
         })

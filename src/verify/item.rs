@@ -78,15 +78,17 @@ pub(super) struct ObjectItem {
     size: u64,
     etag: String,
     modified_ms: i64,
+    /// The how-manieth key of its listing it is, out of scope or not.
+    pub(super) nth: u64,
 }
 
 impl ObjectItem {
-    pub(super) fn new(place: Place, info: &ObjectInfo) -> Self {
-        Self { place, size: info.size, etag: info.etag.as_str().to_owned(), modified_ms: info.modified_ms }
+    pub(super) fn new(place: Place, info: &ObjectInfo, nth: u64) -> Self {
+        Self { place, size: info.size, etag: info.etag.as_str().to_owned(), modified_ms: info.modified_ms, nth }
     }
 
     pub(super) fn weight(&self) -> usize {
-        self.place.rest.len() + self.etag.len() + 24
+        self.place.rest.len() + self.etag.len() + 32
     }
 
     /// The object under its key.

@@ -8,6 +8,7 @@ use anyhow::Result;
 use futures::Stream;
 use tokio::sync::OnceCell;
 
+use super::Listed;
 use super::item::{ObjectItem, Place, RowItem};
 use super::judge::{Group, Verdict};
 use crate::database::{LedgerObject, LedgerView};
@@ -88,6 +89,10 @@ impl Join<'_> {
             return Ok(Some(Group {
                 source: meeting.source.as_ref().map(|item| item.info(source_key.clone())),
                 target: meeting.target.as_ref().map(|item| item.info(target_key.clone())),
+                listed: Listed {
+                    source: meeting.source.as_ref().map(|item| item.nth),
+                    target: meeting.target.as_ref().map(|item| item.nth),
+                },
                 source_key,
                 target_key,
                 recorded: meeting.recorded.clone(),

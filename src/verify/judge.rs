@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
+use super::Listed;
 use super::item::{RowItem, RowKind};
 use super::scan::head;
 use crate::check::{Checker, Compared, Deletable, VerifiedCopy, proved_by_ledger, settled, superseded};
@@ -25,6 +26,7 @@ pub(super) struct Group {
     pub(super) target_key: ObjectKey,
     pub(super) source: Option<ObjectInfo>,
     pub(super) target: Option<ObjectInfo>,
+    pub(super) listed: Listed,
     pub(super) recorded: Option<LedgerObject>,
     pub(super) rows: Vec<RowItem>,
     /// The same for all groups of a place: the twins are judged once.

@@ -171,6 +171,7 @@ pub(super) async fn scan_bucket(
 ) -> Result<Sorted<ObjectItem>> {
     let mappings = &config.mappings;
     let mut sorter = Sorter::new(&config.temp_dir);
+    let mut nth = 0;
     for keys in mappings.key_mappings() {
         let prefix = match side {
             Side::Source => &keys.legacy,
@@ -181,7 +182,8 @@ pub(super) async fn scan_bucket(
             let page = bucket.list(prefix, None, token).await?;
             listed(u64::try_from(page.objects.len())?);
             for object in page.objects {
-                if let Some(item) = in_scope(mappings, side, &object) {
+                nth += 1;
+                if let Some(item) = in_scope(mappings, side, &object, nth) {
                     let weight = item.weight();
                     sorter.push(item, weight)?;
                 }
@@ -195,7 +197,7 @@ pub(super) async fn scan_bucket(
     sorter.finish()
 }
 
-fn in_scope(mappings: &Mappings, side: Side, object: &ObjectInfo) -> Option<ObjectItem> {
+fn in_scope(mappings: &Mappings, side: Side, object: &ObjectInfo, nth: u64) -> Option<ObjectItem> {
     if !mappings.pattern().matches(object.key.last_segment()) {
         return None;
     }
@@ -203,7 +205,7 @@ fn in_scope(mappings: &Mappings, side: Side, object: &ObjectInfo) -> Option<Obje
         Side::Source => Place::of_source(mappings, &object.key),
         Side::Target => Place::of_target(mappings, &object.key),
     };
-    place.map(|place| ObjectItem::new(place, object))
+    place.map(|place| ObjectItem::new(place, object, nth))
 }
 
 /// What a bucket holds under a key that its listing did not show: absence in a list is no proof.

@@ -23,7 +23,8 @@ fn the_keys_of_the_json() {
     let world = World::new();
     world.avatars(2);
     let dry = world.run(&["copy", "--dry-run"]).exits(0);
-    assert_eq!(keys(&dry.json), format!("{COPY},{REQUESTS},passes,seconds,forecast(requests,bytes,seconds,cost_usd)"));
+    let forecast = REQUESTS.replace("requests(", "forecast(requests,bytes,seconds,cost_usd,by_type(");
+    assert_eq!(keys(&dry.json), format!("{COPY},{REQUESTS},passes,seconds,{forecast})"));
     assert_eq!(dry.json["run"], Value::Null);
     let copy = world.run(&["copy"]).exits(0);
     assert_eq!(keys(&copy.json), format!("{COPY},{REQUESTS},passes,seconds"));

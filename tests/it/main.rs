@@ -14,6 +14,7 @@ mod fire;
 mod fence;
 mod fence_exact;
 mod fence_tables;
+mod forecast;
 mod gates;
 mod hostile;
 mod hygiene;

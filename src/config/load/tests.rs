@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::*;
 use crate::config::layers::Origin;
-use crate::config::{CheckMode, DatabaseTls, Format, Method, Orphans, Verbosity};
+use crate::config::{CheckMode, DatabaseTls, Format, Method, Orphans, Prices, Verbosity};
 
 mod database;
 
@@ -91,7 +91,7 @@ fn defaults_are_those_of_the_design() {
     assert_eq!((config.database.tls, config.database.password.expose_secret()), (DatabaseTls::Preferred, ""));
     assert_eq!((config.temp_dir, config.strict_mentions), (PathBuf::from("/tmp"), false));
     assert_eq!(output, Output { format: Format::Human, log_format: Format::Human, verbosity: Verbosity::Normal });
-    assert_eq!(copy, CopyOptions { dry_run: false, limit: None });
+    assert_eq!(copy, CopyOptions { dry_run: false, limit: None, prices: Prices::LISTED });
     assert_eq!(verify.report, PathBuf::from("avatarMigrate-verify.csv"));
     let expected = FinalizeOptions {
         report: None,

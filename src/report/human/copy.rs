@@ -71,10 +71,20 @@ fn dry_run(summary: &CopySummary, forecast: &Forecast, paint: Paint) -> Sheet {
         Figure::some("objects already there", objects.already_there),
         Figure::of("bytes to copy", HumanBytes(forecast.bytes)),
         Figure::of("requests", HumanCount(forecast.requests)),
+        Figure::some("  list", forecast.by_type.list),
+        Figure::some("  head", forecast.by_type.head),
+        Figure::some("  get", forecast.by_type.get),
+        Figure::some("  put", forecast.by_type.put),
+        Figure::some("  copy", forecast.by_type.copy),
+        Figure::some("  delete", forecast.by_type.delete),
         Figure::of("time", format!("about {}", duration(forecast.elapsed))),
-        Figure::of("price of requests", price(forecast.cost_usd)),
+        Figure::of("price", price(forecast.cost_usd)),
     ]);
-    sheet.facts(&[("references", names(&summary.references))]);
+    sheet.facts(&[
+        ("references", names(&summary.references)),
+        ("prices", forecast.prices.clone()),
+        ("time", "a rough guess: it depends on the server and the way to it".to_owned()),
+    ]);
     sheet
 }
 
@@ -190,8 +200,14 @@ Next: avatarMigrate verify --report out.csv    (lists each of them), then copy a
 
     #[test]
     fn a_dry_run_forecasts() {
-        let forecast =
-            Forecast { requests: 1_112, bytes: 3 << 30, elapsed: Duration::from_secs(60), cost_usd: 0.005_5 };
+        let forecast = Forecast {
+            requests: 1_112,
+            bytes: 3 << 30,
+            elapsed: Duration::from_secs(60),
+            cost_usd: 0.005_5,
+            by_type: Requests { list: 12, copy: 1_100, ..Requests::default() },
+            prices: "as given".to_owned(),
+        };
         let summary = CopySummary {
             run: None,
             references: vec!["avatars.path".into()],
@@ -207,10 +223,14 @@ DRY RUN: nothing was written; a real run would do this
   objects already there           50
   bytes to copy             3.00 GiB
   requests                     1,112
+    list                          12
+    copy                       1,100
   time                   about 1 min
-  price of requests      under $0.01
+  price                  under $0.01
 
   references  avatars.path
+  prices      as given
+  time        a rough guess: it depends on the server and the way to it
 
 Next: avatarMigrate copy
 ";
