@@ -18,8 +18,8 @@ use crate::path::{ETag, ObjectKey};
 use crate::store::{
     CopyConditions, CopyEnd, CopyGuard, CopyObjects, ObjectInfo, ReadObjects, Sha256Digest, StoreError, StoreErrorKind,
 };
-pub(crate) use look::{is_too_sparse, look_closely};
 use look::{Seen, look};
+pub(crate) use look::{is_too_sparse, look_closely};
 
 /// Objects that are looked at, copied and written to the ledger together.
 pub const WINDOW: usize = 1000;

@@ -252,22 +252,24 @@ impl Forecaster {
 fn copied(way: Way, window: &[Item]) -> Cost {
     let look = |standing: fn(&Item) -> Standing| Look::at(&window.iter().map(standing).collect::<Vec<_>>());
     let (sources, targets) = (look(|item| item.source), look(|item| item.target));
-    let direct = |item: &Item| item.planned.fate == Fate::Copied && sources.shows(item.source);
+    let direct = |item: &Item| item.planned.fate == Fate::Copied;
     let fresh: Vec<Standing> = window.iter().filter(|item| direct(item)).map(|item| item.settled).collect();
     let confirmed = Look::at(&fresh);
     let mut cost = Cost::lists(sources.pages + targets.pages + confirmed.pages);
     for item in window {
         let Planned { fate, size, single, .. } = item.planned;
-        let seen = (sources.shows(item.source), targets.shows(item.target));
-        cost += match (seen, fate) {
-            (_, Fate::SourceGone { .. }) | ((false, _), _) => Cost::heads(2),
+        let (source, target) = (sources.shows(item.source), targets.shows(item.target));
+        // What no listing shows is copied on the word of a HEAD, if that finds a source.
+        cost += Cost::heads(u64::from(!source && !target));
+        cost += match (source, target, fate) {
+            (_, _, Fate::SourceGone { .. }) | (false, true, _) => Cost::heads(2),
+            (true, true, _) | (_, false, Fate::Copied) => Cost::default(),
             // A copy is tried, refused, and both sides looked at.
-            ((true, false), Fate::AlreadyThere(_) | Fate::Replaced | Fate::Conflict) => {
+            (_, false, Fate::AlreadyThere(_) | Fate::Replaced | Fate::Conflict) => {
                 let mut refused = way.copy(size, single);
                 refused += Cost::heads(2);
                 refused
             }
-            ((true, _), _) => Cost::default(),
         };
         cost += match fate {
             Fate::Copied | Fate::Replaced => {

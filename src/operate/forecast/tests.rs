@@ -47,8 +47,8 @@ fn dense_windows_take_six_pages_each() {
 #[test]
 fn a_sparse_window_is_looked_at_by_head() {
     let requests = by_type(terms(Method::Copy, AUTO), std::iter::repeat_n(SMALL, 10), 5000, known(10, 0));
-    // Two pages show the first source; the other nine, and their targets, and their copies, are looked at.
-    let first = Requests { list: 2 + 1 + 1, head: 9 * 3, copy: 10, ..NOTHING };
+    // Two pages show the first source; the other nine are looked at, and one page shows the copies of all.
+    let first = Requests { list: 2 + 1 + 1, head: 9, copy: 10, ..NOTHING };
     let before_cutover = Requests { list: 2 + 1, head: 9, ..NOTHING };
     let after_cutover = Requests { list: 2, head: 9, ..NOTHING };
     assert_eq!(requests, BEFORE + first + before_cutover + after_cutover);
@@ -109,7 +109,7 @@ fn tags_of_streamed_objects_are_asked_for() {
 fn what_cannot_move_is_met_in_a_second_pass() {
     let gone = Planned { fate: Fate::SourceGone { recorded: false }, ..SMALL };
     let stuck = Planned { stuck: true, ..SMALL };
-    let first = Requests { list: 6, head: 2, copy: 2, ..NOTHING };
+    let first = Requests { list: 6, head: 3, copy: 2, ..NOTHING };
     // The stuck object is there by then: both buckets, nothing to confirm, both again, and the third look at all.
     let second = Requests { list: 2 + 2 + 1, ..NOTHING };
     let objects = [SMALL, stuck, gone];
