@@ -173,6 +173,7 @@ impl Protocol {
             Event::QuarterOfAnHour => self.quarter_of_an_hour(state),
             Event::DropLedger => {
                 (state.ledger, state.erased, state.clock) = (Pair::default(), Pair::default(), Clock::Stopped);
+                state.owed = Pair::default();
             }
         }
     }

@@ -14,8 +14,16 @@ impl Protocol {
             return true;
         }
         let mut state = State { young: Pair::default(), ..*state };
-        if !self.run(&mut state, Action::Copy(0)) || self.has_reason(&state) {
-            return state.operators.at(0).step == Step::Idle;
+        let catchable = BOTH.map(|object| self.can_be_caught_up(&state, object));
+        if !self.run(&mut state, Action::Copy(0)) {
+            return false;
+        }
+        let differs = |object: u8| Self::differs(&state, object);
+        if BOTH.into_iter().zip(catchable).any(|(object, catchable)| catchable && differs(object)) {
+            return false;
+        }
+        if self.has_reason(&state) {
+            return true;
         }
         state.fenced = self.world.fence;
         // The first one starts the grace clock.
@@ -36,15 +44,25 @@ impl Protocol {
         false
     }
 
+    /// Whether a run that was cut off left our own copy there, whose source may be newer: nobody has to decide about it.
+    fn can_be_caught_up(&self, state: &State, object: u8) -> bool {
+        let (fact, target) = (state.ledger.at(object), state.target.at(object));
+        fact.open && fact.own && fact.source != 0 && fact.target == target && !self.world.ignores_replace
+    }
+
+    fn differs(state: &State, object: u8) -> bool {
+        let (source, target) = (state.source.at(object), state.target.at(object));
+        state.modern_row(object) && source != 0 && source != target
+    }
+
     /// Whether copy or verify name something that a person has to decide.
     fn has_reason(&self, state: &State) -> bool {
         let rows = BOTH.iter().any(|object| state.legacy_row(*object) || state.modern_row(*object));
         let object_has_one = |object: u8| {
-            let (source, target) = (state.source.at(object), state.target.at(object));
+            let target = state.target.at(object);
             let stuck = state.legacy_row(object) && state.ledger.at(object).mark == Mark::Stuck;
             let broken = state.modern_row(object) && target == 0;
-            let differs = state.modern_row(object) && source != 0 && source != target;
-            stuck || broken || differs
+            stuck || broken || Self::differs(state, object)
         };
         !rows || self.world.ignores_if_match || BOTH.into_iter().any(object_has_one)
     }

@@ -30,7 +30,7 @@ impl Protocol {
             if !stuck {
                 fact.mark = Mark::Planned;
             }
-            (fact.run, fact.pass) = (index + 1, pass);
+            (fact.run, fact.pass, fact.open) = (index + 1, pass, false);
             let fact = *fact;
             let todo = if stuck { Todo::Nothing } else { Todo::Settle };
             *state.memory(index, object) = Memory { todo, fact, ..Memory::default() };
@@ -50,7 +50,7 @@ impl Protocol {
         let memory = state.memory(index, object);
         (memory.source, memory.target) = (source, target);
         let fact = memory.fact;
-        let moved = state.operators.at(index).round == Round::Third;
+        let moved = matches!(state.operators.at(index).round, Round::Third | Round::Late);
         if moved && source != 0 && target == 0 && self.on(S::DeletedAfterCommit) {
             state.memory(index, object).todo = Todo::Nothing;
             return next_object(state, index);
@@ -81,7 +81,7 @@ impl Protocol {
                 state.breaks(Broken::Overwrite);
             }
             let round = state.operators.at(index).round;
-            let had_moved = matches!(round, Round::Third | Round::Orphans) || memory.was_gone;
+            let had_moved = matches!(round, Round::Third | Round::Late | Round::Orphans) || memory.was_gone;
             if state.erased.at(object) && had_moved {
                 state.breaks(Broken::Resurrected);
             }
@@ -146,7 +146,8 @@ impl Protocol {
             if memory.todo != Todo::Mark {
                 continue;
             }
-            let (fact, as_listed) = (Fact { run: index + 1, ..memory.fact }, memory.source == memory.listed);
+            let (fact, as_listed) =
+                (Fact { run: index + 1, open: false, ..memory.fact }, memory.source == memory.listed);
             memory.todo = Todo::Nothing;
             if round == Round::Orphans && fact.mark != Mark::Verified {
                 continue;
@@ -161,15 +162,18 @@ impl Protocol {
             Round::First => Step::SecondLook,
             Round::Second => Step::Journal,
             Round::Third => Step::EndOfPass,
+            Round::Late => Step::Plan,
         };
         state.go(index, next);
     }
 
-    /// Sources once more, before the rows move or after they have moved.
+    /// Sources once more, before the rows move or after they have moved; also after those that a run moved which was cut
+    /// off then.
     pub(crate) fn look_again(&self, state: &mut State, index: u8, round: Round) {
         let (sources, targets, next) = match round {
             Round::First | Round::Second => (self.on(S::SecondLook), self.on(S::SecondLookAtTargets), Step::Journal),
             Round::Third | Round::Orphans => (self.on(S::ThirdLook), false, Step::EndOfPass),
+            Round::Late => (true, false, Step::Plan),
         };
         if round == Round::Second {
             state.operator(index).seen = state.source;
@@ -178,7 +182,8 @@ impl Protocol {
         let mut any = false;
         for object in BOTH {
             let fact = state.ledger.at(object);
-            if fact.mark != Mark::Verified || fact.run != index + 1 {
+            let in_question = if round == Round::Late { fact.open } else { fact.run == index + 1 };
+            if fact.mark != Mark::Verified || !in_question {
                 continue;
             }
             // What earlier passes have moved is the application's, and so is what it deletes after COMMIT.
@@ -189,7 +194,7 @@ impl Protocol {
             let taken = match round {
                 Round::First | Round::Second if moved && self.on(S::ThisPassOnly) => false,
                 Round::First | Round::Second => changed || (targets && is_gone),
-                Round::Third | Round::Orphans => changed && !(is_gone && self.on(S::DeletedAfterCommit)),
+                Round::Third | Round::Late | Round::Orphans => changed && !(is_gone && self.on(S::DeletedAfterCommit)),
             };
             if taken {
                 any = true;
@@ -206,25 +211,36 @@ impl Protocol {
         if state.operators.at(index).moved { state.go(index, Step::Plan) } else { self.finish_copy(state, index) }
     }
 
-    /// A run that says that all is done must have moved no row to bytes older than the source had at COMMIT.
+    /// A run that says that all is done must have moved no row to bytes older than the source had at COMMIT, and left none
+    /// where a run that was cut off had moved it.
     fn finish_copy(&self, state: &mut State, index: u8) {
         let operator = state.operators.at(index);
-        let mut stale = false;
+        let (mut stale, mut any_stuck) = (false, false);
         for object in BOTH {
             let fact = state.ledger.at(object);
-            if fact.run != index + 1 {
-                continue;
-            }
-            if fact.mark == Mark::Stuck {
-                return state.end(index);
-            }
+            let mine = fact.run == index + 1;
+            // It was named to a person, by this run or by one that was cut off then.
+            let named = fact.mark == Mark::Stuck;
+            any_stuck |= mine && named;
             let target = state.target.at(object);
             // What the application deleted by a legacy row meanwhile is no newer picture.
             let newest = target == state.newest.at(object);
-            stale |= state.modern_row(object) && target != 0 && !newest && target < operator.seen.at(object);
+            let own = if mine && operator.moved { operator.seen.at(object) } else { 0 };
+            // A run that lost its lock knows nothing of those after it.
+            let owed = if operator.connected { state.owed.at(object) } else { 0 };
+            let at_commit = own.max(owed);
+            stale |= state.modern_row(object) && target != 0 && !newest && !named && target < at_commit;
         }
-        if stale && operator.moved && !state.any_legacy() {
+        if stale && !any_stuck && !state.any_legacy() {
             state.breaks(Broken::StaleSuccess);
+        }
+        // It has looked at what those before it left, and leaves nothing to look at.
+        state.operator(index).committed = false;
+        if operator.connected {
+            state.owed = Pair::default();
+            for object in BOTH {
+                state.ledger.of(object).open = false;
+            }
         }
         state.end(index);
     }
@@ -260,7 +276,7 @@ fn verified(state: &mut State, index: u8, object: u8) {
     let own = memory.fact.own && memory.fact.target == memory.target;
     let (source, target) = (memory.source, memory.target);
     let pass = memory.fact.pass;
-    memory.fact = Fact { mark: Mark::Verified, run: 0, pass, source, target, own, proof: true };
+    memory.fact = Fact { mark: Mark::Verified, run: 0, pass, source, target, own, proof: true, open: false };
     memory.todo = Todo::Mark;
     next_object(state, index);
 }

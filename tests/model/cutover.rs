@@ -80,12 +80,13 @@ impl Protocol {
                 state.rows.of(row).late = Late::Excused;
             }
         }
+        let sources = state.source;
+        let operator = state.operator(index);
+        (operator.moved, operator.committed, operator.seen) = (true, true, sources);
         if answer == Answer::Lost {
             return state.end(index);
         }
-        let sources = state.source;
         let operator = state.operator(index);
-        (operator.moved, operator.seen) = (true, sources);
         (operator.journaled, operator.updated) = (Pair::default(), Pair::default());
         state.go(index, Step::ThirdLook);
     }

@@ -161,7 +161,7 @@ impl Protocol {
         if source == target {
             let run = index + 1;
             *state.ledger.of(object) =
-                Fact { mark: Mark::Deleted, run, pass: 0, source, target, own: false, proof: true };
+                Fact { mark: Mark::Deleted, run, pass: 0, source, target, own: false, proof: true, open: false };
         }
         state.go(index, Step::Renew);
     }

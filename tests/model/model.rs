@@ -107,6 +107,7 @@ impl Protocol {
     fn step(&self, state: &mut State, index: u8, answer: Answer) {
         match state.operators.at(index).step {
             Step::Idle => {}
+            Step::CatchUp => self.look_again(state, index, Round::Late),
             Step::Plan => self.plan(state, index),
             Step::Look => self.look(state, index),
             Step::Copy(guard) => self.copy(state, index, guard, answer),
@@ -139,7 +140,10 @@ impl Protocol {
     pub(crate) fn after(&self, last: &State, action: Action) -> State {
         let mut state = *last;
         match action {
-            Action::Copy(index) => Self::start(&mut state, index, Step::Plan),
+            Action::Copy(index) => {
+                let left = BOTH.iter().any(|object| state.ledger.at(*object).open) && self.on(Safeguard::CatchUp);
+                Self::start(&mut state, index, if left { Step::CatchUp } else { Step::Plan });
+            }
             Action::Finalize(index) => self.start_finalize(&mut state, index),
             Action::Rollback(index) => Self::start(&mut state, index, Step::UndoPlan),
             Action::Step(index, answer) => {
@@ -161,6 +165,7 @@ impl Protocol {
 
     /// MariaDB closes the connection: the lock is free, and an open transaction is rolled back.
     fn lose_lock(&self, state: &mut State, index: u8) {
+        state.leave_open(index);
         state.operator(index).connected = false;
         if state.lock == Some(index) {
             state.lock = None;

@@ -38,11 +38,12 @@ pub(crate) enum Safeguard {
     ThisPassOnly,
     DeletedAfterCommit,
     PlannedInThisPass,
+    CatchUp,
 }
 
 impl Safeguard {
     /// All of them, with what they are in words.
-    pub(crate) const ALL: [(Self, &'static str); 35] = [
+    pub(crate) const ALL: [(Self, &'static str); 36] = [
         (Self::CompareAndSet, "compare and set: a row moves only if it holds the planned bytes, under its row lock"),
         (Self::RollBack, "any error in the transaction, or another count than journaled, rolls back all of it"),
         (Self::IfNoneMatch, "`If-None-Match: *` on the copy"),
@@ -81,6 +82,7 @@ impl Safeguard {
         (Self::ThisPassOnly, "the second look leaves alone what earlier passes have moved"),
         (Self::DeletedAfterCommit, "the look after COMMIT leaves alone what the application has deleted"),
         (Self::PlannedInThisPass, "a row that comes back to a path of an earlier pass waits for the next one"),
+        (Self::CatchUp, "the look after COMMIT of a run that was cut off is made by the next one"),
     ];
 }
 

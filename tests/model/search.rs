@@ -10,7 +10,7 @@ use crate::safeguard::Safeguards;
 use crate::world::World;
 
 /// Where a search for a counterexample gives up.
-const STATES_MAX: usize = 1_500_000;
+const STATES_MAX: usize = 2_500_000;
 
 /// A broken promise and the shortest way to it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -78,6 +78,8 @@ pub(crate) struct Fact {
     pub(crate) target: Version,
     pub(crate) own: bool,
     pub(crate) proof: bool,
+    /// Verified by a run that moved rows and was cut off before it signed off.
+    pub(crate) open: bool,
 }
 
 /// The condition of a copy.
@@ -92,6 +94,7 @@ pub(crate) enum Guard {
 pub(crate) enum Step {
     #[default]
     Idle,
+    CatchUp,
     Plan,
     Look,
     Copy(Guard),
@@ -126,6 +129,8 @@ pub(crate) enum Round {
     First,
     Second,
     Third,
+    /// The third look of runs that were cut off.
+    Late,
     /// The orphans of a finalize.
     Orphans,
 }
@@ -166,6 +171,8 @@ pub(crate) struct Operator {
     pub(crate) object: u8,
     pub(crate) passes: u8,
     pub(crate) moved: bool,
+    /// Whether any pass of this run has moved rows.
+    pub(crate) committed: bool,
     /// The rows that the plan met, the rows of the journal, those that the UPDATE has changed.
     pub(crate) planned: Pair<Path>,
     pub(crate) journaled: Pair<bool>,
@@ -265,6 +272,8 @@ pub(crate) struct State {
     pub(crate) erased: Pair<bool>,
     /// Observer: the application deleted the target between a second look and COMMIT.
     pub(crate) gap: Pair<bool>,
+    /// Observer: the sources at the COMMIT of runs that were cut off since.
+    pub(crate) owed: Pair<Version>,
     /// Observer: a source was deleted by finalize.
     pub(crate) deleted: bool,
     pub(crate) broken: Option<Broken>,
@@ -328,6 +337,9 @@ impl State {
         if self.operators.at(index).closes {
             *self.unfinished.of(index) = Unfinished::No;
         }
+        if self.operators.at(index).connected {
+            self.leave_open(index);
+        }
         *self.operator(index) = Operator::default();
         if self.lock == Some(index) {
             self.lock = None;
@@ -336,6 +348,19 @@ impl State {
             let fact = self.ledger.of(object);
             if fact.run == index + 1 {
                 (fact.run, fact.pass) = (0, 0);
+            }
+        }
+    }
+
+    /// The run is cut off, or may never wake up again: what it moved is for the next one to look at.
+    pub(crate) fn leave_open(&mut self, index: u8) {
+        let Operator { committed, seen, .. } = self.operators.at(index);
+        for object in BOTH {
+            let fact = self.ledger.of(object);
+            if committed && fact.run == index + 1 && fact.mark == Mark::Verified {
+                fact.open = true;
+                let stale = self.target.at(object) < seen.at(object);
+                *self.owed.of(object) = if stale { seen.at(object) } else { 0 };
             }
         }
     }

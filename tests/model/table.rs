@@ -28,9 +28,14 @@ pub(crate) fn expected(safeguard: Safeguard) -> Expected {
     let alone = |world| Expected { world, cover: None };
     match safeguard {
         S::CompareAndSet | S::SecondLookAtTargets | S::ThirdLook | S::ConditionalDelete => alone(ONE_NAME),
-        S::RollBack | S::IfNoneMatch | S::Check | S::SecondLook | S::OwnCopyOnly | S::ReplaceIfMatch | S::LiveETag => {
-            alone(OLD_AND_NEW)
-        }
+        S::RollBack
+        | S::IfNoneMatch
+        | S::Check
+        | S::SecondLook
+        | S::OwnCopyOnly
+        | S::ReplaceIfMatch
+        | S::LiveETag
+        | S::CatchUp => alone(OLD_AND_NEW),
         S::RunLock | S::LockRecheck => alone(TWO),
         S::Recount | S::OrphanCopied | S::OrphanAge | S::OrphanAsListed => alone(ORPHANS),
         S::DeleteCanary => alone(NO_CONDITIONS),
