@@ -6,13 +6,19 @@ BIN := $(DESTDIR)$(PREFIX)/bin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := test
-.PHONY: test deep fuzz help setup build install uninstall demo check clean
+ROWS ?=
+BENCH_ARGS ?=
+.PHONY: test deep bench fuzz help setup build install uninstall demo check clean
 
 test: setup ## Run all tests, against a real MariaDB, SeaweedFS and the embedded S3 server
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((2 * $$(nproc)))} cargo test --workspace --locked
 
 deep: setup ## What is too long for every landing, under an hour; its figures go to docs/deep.json and README
 	@tools/deep
+
+bench: ## Measure it beside s5cmd, rclone, aws and bare SQL, under 40 minutes: docs/benchmarks; ROWS='copy finalize', BENCH_ARGS=--quick
+	@tools/setup bench
+	cargo bench --locked --bench bench -- $(BENCH_ARGS) $(ROWS)
 
 fuzz: ## Feed paths, settings and reports with arbitrary bytes, ten minutes each
 	@tools/fuzz 600

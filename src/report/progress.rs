@@ -185,14 +185,17 @@ impl Phase {
         }
     }
 
-    /// Ends the phase with a line that stays. Later calls do nothing.
+    /// Ends the phase with a line that stays, and with an event for who reads the log by machine. Later calls do nothing.
     pub fn finish(&self) {
         if !self.0.end() {
             return;
         }
-        let Display { shown, clock, .. } = &*self.0.progress.0;
+        let (Display { shown, clock, .. }, meter) = (&*self.0.progress.0, &self.0.meter);
+        let now = clock();
+        let seconds = meter.elapsed(now).as_secs_f64();
+        tracing::debug!(phase = meter.name(), done = meter.done(), seconds, "phase ended");
         match shown {
-            Shown::Bars(_) | Shown::Lines(_) => self.0.progress.println(&self.0.meter.closing_line(clock())),
+            Shown::Bars(_) | Shown::Lines(_) => self.0.progress.println(&meter.closing_line(now)),
             Shown::Quiet => {}
         }
     }

@@ -12,7 +12,7 @@ use promises::{Deep, Promises};
 use rules::Source;
 
 /// What is looked at.
-const PLACES: [&str; 6] = ["src", "tests", "examples", "sql", "tools", ".ci"];
+const PLACES: [&str; 7] = ["src", "tests", "examples", "benches", "sql", "tools", ".ci"];
 
 #[test]
 fn rooms_use_only_rooms_above_them() {
@@ -42,7 +42,7 @@ fn files_and_functions_are_short() {
 
 #[test]
 fn every_source_file_says_what_it_is() {
-    check(&sources(&["src", "tests", "examples"], "rs"), rules::missing_head);
+    check(&sources(&["src", "tests", "examples", "benches"], "rs"), rules::missing_head);
 }
 
 #[test]

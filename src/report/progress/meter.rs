@@ -74,6 +74,15 @@ impl Meter {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    pub(super) fn done(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
+    }
+
+    /// Since it began.
+    pub(super) fn elapsed(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.started)
+    }
+
     pub(super) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
@@ -89,7 +98,7 @@ impl Meter {
 
     /// How far it is, and how fast it was since the last such line.
     pub(super) fn line(&self, now: Duration) -> String {
-        let sample = Sample { at: now, done: self.done.load(Ordering::Relaxed), bytes: self.bytes() };
+        let sample = Sample { at: now, done: self.done(), bytes: self.bytes() };
         let last = std::mem::replace(&mut *self.last.lock().unwrap_or_else(PoisonError::into_inner), sample);
         let pace = last.pace(sample);
         format!("{}: {}", self.name, self.figures(pace))
@@ -98,8 +107,8 @@ impl Meter {
     /// What was done, and how fast over all.
     pub(super) fn closing_line(&self, now: Duration) -> String {
         let begin = Sample { at: self.started, done: 0, bytes: 0 };
-        let end = Sample { at: now, done: self.done.load(Ordering::Relaxed), bytes: self.bytes() };
-        let elapsed = now.saturating_sub(self.started);
+        let end = Sample { at: now, done: self.done(), bytes: self.bytes() };
+        let elapsed = self.elapsed(now);
         let mut line = format!("{}: {} {}", self.name, HumanCount(end.done), self.units(end.done));
         if end.bytes > 0 {
             line += &format!(", {}", HumanBytes(end.bytes));
@@ -114,7 +123,7 @@ impl Meter {
 
     /// `1,200 of 12,000 objects (10 %), 3.20 GiB, 120 objects/s, 32.00 MiB/s, 1 min 30 s left`.
     pub(super) fn figures(&self, pace: Pace) -> String {
-        let done = self.done.load(Ordering::Relaxed);
+        let done = self.done();
         let mut text = match self.total() {
             Some(total) => {
                 let percent = u128::from(done) * 100 / u128::from(total.max(1));

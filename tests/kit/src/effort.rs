@@ -34,6 +34,12 @@ impl Lot {
         let seed =
             given.map_or_else(random::number, |text| text.parse().expect("AVATAR_MIGRATE_TEST_SEED is a number"));
         announce(&format!("{suite}: AVATAR_MIGRATE_TEST_SEED={seed}"));
+        Self::from_seed(seed)
+    }
+
+    /// Draws that are always the same.
+    #[must_use]
+    pub fn from_seed(seed: u64) -> Self {
         Self { state: seed }
     }
 
@@ -86,7 +92,7 @@ mod tests {
     #[test]
     fn a_seed_repeats_what_was_drawn() {
         let drawn = |seed| {
-            let mut lot = Lot { state: seed };
+            let mut lot = Lot::from_seed(seed);
             [lot.draw(), lot.draw(), lot.below(10)]
         };
         assert_eq!(drawn(7), drawn(7));

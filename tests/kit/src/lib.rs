@@ -20,7 +20,8 @@ mod tls;
 pub use avatar::png;
 pub use certificates::{Authority, Certificate, Validity};
 pub use embedded::{
-    Algorithm, EmbeddedS3, Fault, Ignored, ObjectHeaders, RequestSeen, Snapshot, StoredChecksum, StoredObject,
+    Algorithm, EmbeddedS3, Fault, Ignored, ObjectHeaders, RequestSeen, Snapshot, StoredChecksum, StoredObject, Strain,
+    Tick,
 };
 pub use mariadb::{Database, Mariadb, MariadbOptions};
 pub use other::OtherS3;

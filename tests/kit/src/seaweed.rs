@@ -1,6 +1,9 @@
 //! A private SeaweedFS on the loopback: a real S3 server.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +24,7 @@ const START_ATTEMPTS: usize = 3;
 pub struct Seaweed {
     server: Supervisor,
     login: S3Login,
+    metrics: u16,
     next_bucket: AtomicU64,
 }
 
@@ -100,6 +104,16 @@ impl Seaweed {
         }
     }
 
+    /// How often S3 requests of each kind were answered since the start, by SeaweedFS's names: `COPY`, `LIST`, `DELETE`.
+    /// It counts HEAD as `GET`.
+    pub fn requests(&self) -> anyhow::Result<BTreeMap<String, u64>> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.metrics)).context("SeaweedFS shows no metrics")?;
+        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").context("failed to ask for metrics")?;
+        let mut page = String::new();
+        stream.read_to_string(&mut page).context("failed to read metrics")?;
+        Ok(request_counts(&page))
+    }
+
     /// The process id of `weed`.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
@@ -115,8 +129,10 @@ impl Seaweed {
     fn start_once(weed: &Path) -> anyhow::Result<Self> {
         let directory = directory::create("weed")?;
         std::fs::create_dir(directory.path().join("data")).context("failed to create SeaweedFS's directory")?;
-        let free = ports::free(4)?;
-        let [master, volume, filer, s3] = free.as_slice() else { return Err(anyhow!("not four ports: {free:?}")) };
+        let free = ports::free(5)?;
+        let [master, volume, filer, s3, metrics] = *free.as_slice() else {
+            return Err(anyhow!("not five ports: {free:?}"));
+        };
         let login = S3Login {
             endpoint: format!("http://127.0.0.1:{s3}"),
             access_key: "weed-access-key".to_owned(),
@@ -124,11 +140,11 @@ impl Seaweed {
             region: "us-east-1".to_owned(),
         };
         write_settings(directory.path(), &login)?;
-        let arguments = arguments(weed, directory.path(), [*master, *volume, *filer, *s3]);
+        let arguments = arguments(weed, directory.path(), [master, volume, filer, s3, metrics]);
         let server = Supervisor::new(directory.keep(), &arguments)?;
         server.start()?;
         block_on(|| until_ready("weed", &server, async || create_bucket(&login, "ready").await))?;
-        Ok(Self { server, login, next_bucket: AtomicU64::new(1) })
+        Ok(Self { server, login, metrics, next_bucket: AtomicU64::new(1) })
     }
 }
 
@@ -159,7 +175,7 @@ fn write_settings(directory: &Path, login: &S3Login) -> anyhow::Result<()> {
     std::fs::write(directory.join("master.toml"), growth).context("failed to write master.toml")
 }
 
-fn arguments(weed: &Path, directory: &Path, [master, volume, filer, s3]: [u16; 4]) -> Vec<OsString> {
+fn arguments(weed: &Path, directory: &Path, [master, volume, filer, s3, metrics]: [u16; 5]) -> Vec<OsString> {
     let with = |flag: &str, name: &str| {
         let mut argument = OsString::from(flag);
         argument.push(directory.join(name));
@@ -177,6 +193,7 @@ fn arguments(weed: &Path, directory: &Path, [master, volume, filer, s3]: [u16; 4
         numbered("-volume.port", volume),
         numbered("-filer.port", filer),
         numbered("-s3.port", s3),
+        numbered("-metricsPort", metrics),
     ]);
     let fixed = [
         "-ip=127.0.0.1",
@@ -197,7 +214,42 @@ fn arguments(weed: &Path, directory: &Path, [master, volume, filer, s3]: [u16; 4
     arguments
 }
 
+/// Sums lines such as `SeaweedFS_s3_request_total{bucket="a",code="200",type="COPY"} 3` by type.
+fn request_counts(page: &str) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for line in page.lines().filter(|line| line.starts_with("SeaweedFS_s3_request_total{")) {
+        let kind = line.split_once("type=\"").and_then(|(_, rest)| rest.split_once('"')).map(|(kind, _)| kind);
+        let count = line.rsplit_once(' ').and_then(|(_, count)| whole(count));
+        if let (Some(kind), Some(count)) = (kind, count) {
+            *counts.entry(kind.to_owned()).or_default() += count;
+        }
+    }
+    counts
+}
+
+/// Prometheus writes large counters as `1.000123e+06`, to the last digit.
+fn whole(number: &str) -> Option<u64> {
+    let number: f64 = number.parse().ok()?;
+    format!("{number:.0}").parse().ok()
+}
+
 async fn create_bucket(login: &S3Login, name: &str) -> anyhow::Result<()> {
     let created = client(login).create_bucket().bucket(name).send().await;
     created.map(|_| ()).with_context(|| format!("failed to create the bucket {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::request_counts;
+
+    #[test]
+    fn requests_are_summed_by_type() {
+        let page = "# TYPE SeaweedFS_s3_request_total counter\n\
+            SeaweedFS_s3_request_total{bucket=\"a\",code=\"200\",type=\"COPY\"} 3\n\
+            SeaweedFS_s3_request_total{bucket=\"b\",code=\"412\",type=\"COPY\"} 1.000001e+06\n\
+            SeaweedFS_s3_request_seconds_sum{bucket=\"b\",type=\"COPY\"} 7\n\
+            SeaweedFS_s3_request_total{bucket=\"a\",code=\"200\",type=\"LIST\"} 1\n";
+        let counts: Vec<(String, u64)> = request_counts(page).into_iter().collect();
+        assert_eq!(counts, [("COPY".to_owned(), 1_000_004), ("LIST".to_owned(), 1)]);
+    }
 }

@@ -12,6 +12,7 @@ use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 use super::ACCOUNT;
 use super::age;
 use super::copy::source_name;
+use super::strain::Gauge;
 
 /// A request which was authenticated and is about to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +70,7 @@ pub(crate) struct Door {
     after: RwLock<Option<Arc<AfterHook>>>,
     sequence: AtomicU64,
     counts: Mutex<BTreeMap<String, u64>>,
+    pub(crate) gauge: Gauge,
 }
 
 /// How the door tells the connection what to do with the answer.
@@ -147,6 +149,13 @@ impl S3Access for Guard {
             return expect_owner(context.headers());
         }
         let (sequence, nth) = self.0.count(context.s3_op().name());
+        let (admitted, latency) = self.0.gauge.admit(context.s3_op().name());
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
+        if !admitted {
+            return Err(s3_error!(SlowDown, "Please reduce your request rate."));
+        }
         expect_owner(context.headers())?;
         let hook = self.0.hook.read().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(hook) = hook else { return Ok(()) };

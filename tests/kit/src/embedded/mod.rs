@@ -13,6 +13,7 @@ mod read;
 mod server;
 mod service;
 mod store;
+mod strain;
 mod tagging;
 mod uploads;
 mod write;
@@ -29,6 +30,7 @@ pub use self::checksum::{Algorithm, StoredChecksum};
 pub use self::faults::{Fault, RequestSeen};
 pub use self::object::{ObjectHeaders, StoredObject};
 pub use self::store::{Ignored, Snapshot};
+pub use self::strain::{Strain, Tick};
 
 use self::condition::Conditions;
 use self::faults::Door;
@@ -150,6 +152,24 @@ impl EmbeddedS3 {
         drop(self.store.put(bucket, key, object, &Conditions::default()));
     }
 
+    /// Puts every object of a bucket into another one under the key that `rename` gives, without a request. The two
+    /// share their memory.
+    pub fn put_twins(&self, from: &str, to: &str, rename: impl Fn(&str) -> String) {
+        let twins: Vec<_> = self
+            .store
+            .read(from, |bucket| bucket.objects.iter().map(|(key, object)| (rename(key), Arc::clone(object))).collect())
+            .unwrap_or_default();
+        self.store.create_bucket(to);
+        // It was made just now.
+        drop(self.store.write(to, |bucket| bucket.objects.extend(twins)));
+    }
+
+    /// Removes a bucket with all that it holds, without a request.
+    pub fn drop_bucket(&self, bucket: &str) {
+        drop(self.store.write(bucket, |bucket| bucket.objects.clear()));
+        drop(self.store.delete_bucket(bucket));
+    }
+
     /// Removes a key without a request; says whether it was there.
     pub fn remove(&self, bucket: &str, key: &str) -> bool {
         self.store.write(bucket, |bucket| bucket.objects.remove(key).is_some()).unwrap_or(false)
@@ -161,9 +181,21 @@ impl EmbeddedS3 {
         self.door.counts()
     }
 
-    /// Counts from zero again; the numbers that a hook sees begin at 1 again too.
+    /// Counts from zero again; the numbers that a hook sees begin at 1 again too, and the ticks.
     pub fn reset_requests(&self) {
         self.door.reset_counts();
+        self.door.gauge.reset();
+    }
+
+    /// Behaves like a service that is far away or in demand, until it is told otherwise.
+    pub fn strain(&self, strain: Strain) {
+        self.door.gauge.set(strain);
+    }
+
+    /// How many requests of an operation came in each tenth of a second since the start or the last reset.
+    #[must_use]
+    pub fn ticks(&self, operation: &str) -> Vec<Tick> {
+        self.door.gauge.ticks(operation)
     }
 
     /// Calls `hook` for every authenticated request before it is done, and does what it says. Replaces the last hook.
