@@ -171,3 +171,20 @@ fn the_human_summary_names_the_same_numbers() {
         assert!(!ended.stdout.contains('\u{1b}') && !ended.stderr.contains('\u{1b}'), "no colours off a terminal");
     }
 }
+
+#[test]
+fn the_log_tells_how_long_each_phase_took() {
+    let world = World::new();
+    world.avatars(3);
+    let ended = world.run(&["copy", "-vv", "--log-format", "json"]).exits(0);
+    let events = ended.stderr.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let phases: Vec<(String, u64)> = events
+        .filter(|event| event["fields"]["message"] == "phase ended")
+        .filter(|event| event["fields"]["seconds"].as_f64().is_some_and(|seconds| seconds > 0.0))
+        .map(|event| (event["fields"]["phase"].to_string(), event["fields"]["done"].as_u64().unwrap_or(99)))
+        .collect();
+    for expected in [("plan", 3), ("copy", 3), ("cutover", 3)] {
+        let expected = (format!("\"{}\"", expected.0), expected.1);
+        assert!(phases.contains(&expected), "{expected:?} in {phases:?}");
+    }
+}

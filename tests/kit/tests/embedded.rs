@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
-use avatar_migrate_kit::{Algorithm, EmbeddedS3, Fault, ObjectHeaders, StoredChecksum, png};
+use avatar_migrate_kit::{Algorithm, EmbeddedS3, Fault, ObjectHeaders, StoredChecksum, Strain, Tick, png};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::error::ProvideErrorMetadata;
@@ -291,6 +291,52 @@ async fn a_key_has_at_most_1024_bytes() -> anyhow::Result<()> {
     let refused = put(format!("{longest}a")).await.err().context("1025 bytes")?;
     assert_eq!(refused.code(), Some("KeyTooLongError"));
     assert_eq!(server.keys("b-1"), [longest]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_service_far_away_and_in_demand() -> anyhow::Result<()> {
+    const ASKED: u64 = 50;
+    let server = EmbeddedS3::start()?;
+    server.put("b-1", "a", png(1));
+    let client = once(&server);
+    server.reset_requests();
+    let latency = Duration::from_millis(150);
+    server.strain(Strain { latency, per_second: Some(1) });
+    let started = Instant::now();
+    let heads = (0..ASKED).map(|_| client.head_object().bucket("b-1").key("a").send());
+    let answers = futures::future::join_all(heads).await;
+    assert!(started.elapsed() >= latency);
+    let refused: Vec<u16> = answers
+        .iter()
+        .filter_map(|answer| answer.as_ref().err()?.raw_response().map(|raw| raw.status().as_u16()))
+        .collect();
+    let admitted = ASKED - refused.len() as u64;
+    assert!(admitted <= started.elapsed().as_secs() + 2, "{admitted} were admitted");
+    assert!(refused.iter().all(|status| *status == 503), "{refused:?}");
+    let sum = |of: fn(&Tick) -> u64| server.ticks("HeadObject").iter().map(of).sum::<u64>();
+    assert_eq!(sum(|tick| tick.refused), refused.len() as u64);
+    assert_eq!(sum(|tick| tick.admitted + tick.refused), ASKED);
+    assert_eq!(server.requests().values().sum::<u64>(), ASKED, "what is refused is billed too");
+    server.strain(Strain::default());
+    server.reset_requests();
+    client.head_object().bucket("b-1").key("a").send().await?;
+    assert_eq!(server.ticks("HeadObject").iter().map(|tick| (tick.admitted, tick.refused)).max(), Some((1, 0)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn buckets_are_filled_and_emptied_without_requests() -> anyhow::Result<()> {
+    let server = EmbeddedS3::start()?;
+    (0..3).for_each(|n| server.put("b-1", &format!("image/{n}"), png(n)));
+    server.put_twins("b-1", "b-2", |key| key.replacen("image/", "avatar/", 1));
+    assert_eq!(server.keys("b-2"), ["avatar/0", "avatar/1", "avatar/2"]);
+    let twin = server.client().head_object().bucket("b-2").key("avatar/1").send().await?;
+    let object = server.object("b-1", "image/1").context("there")?;
+    assert_eq!(twin.e_tag(), Some(object.quoted_e_tag().as_str()));
+    server.drop_bucket("b-2");
+    assert!(server.client().head_bucket().bucket("b-2").send().await.is_err());
+    assert_eq!(server.keys("b-1").len(), 3);
     Ok(())
 }
 

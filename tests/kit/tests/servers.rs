@@ -88,6 +88,26 @@ async fn seaweed_holds_a_hundred_buckets() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The counts are the server's own, of all its clients: an instance of one's own has no others.
+#[tokio::test]
+async fn seaweed_counts_its_requests() -> anyhow::Result<()> {
+    let seaweed = Seaweed::start()?;
+    let (client, bucket) = (seaweed.client(), seaweed.bucket("counted"));
+    let body = aws_sdk_s3::primitives::ByteStream::from_static(b"x");
+    client.put_object().bucket(&bucket).key("image/a").body(body).send().await?;
+    let before = seaweed.requests()?;
+    for n in 0..7 {
+        let copy = client.copy_object().copy_source(format!("{bucket}/image/a"));
+        copy.bucket(&bucket).key(format!("avatar/{n}")).send().await?;
+    }
+    client.list_objects_v2().bucket(&bucket).send().await?;
+    let after = seaweed.requests()?;
+    let more = |kind: &str| after.get(kind).copied().unwrap_or(0) - before.get(kind).copied().unwrap_or(0);
+    assert_eq!((more("COPY"), more("LIST")), (7, 1), "{before:?} {after:?}");
+    assert_eq!(after.values().sum::<u64>() - before.values().sum::<u64>(), 8);
+    Ok(())
+}
+
 /// This process plays a test which is killed: the servers of its statics must not outlive it.
 #[test]
 fn servers_do_not_outlive_a_killed_process() -> anyhow::Result<()> {

@@ -85,7 +85,7 @@ impl State {
     fn take_token(&mut self, now: Instant) -> bool {
         let Some(per_second) = self.strain.per_second.map(f64::from) else { return true };
         let filled = now.saturating_duration_since(self.filled).as_secs_f64() * per_second;
-        self.tokens = (self.tokens + filled).min(per_second * BURST.as_secs_f64());
+        self.tokens = (self.tokens + filled).min((per_second * BURST.as_secs_f64()).max(1.0));
         self.filled = now;
         if self.tokens < 1.0 {
             return false;
