@@ -3,8 +3,8 @@
 /// Prices in US dollars.
 ///
 /// [`Prices::LISTED`] are those of S3 Standard in us-east-1 as the AWS Price List API gave them on 2025-10-28 (service
-/// AmazonS3, groups S3-API-Tier1 and S3-API-Tier2; <https://aws.amazon.com/s3/pricing/>). Other regions and storage classes
-/// ask for more. DELETE is free.
+/// AmazonS3, requests of tier 1 and tier 2; compare <https://aws.amazon.com/s3/pricing/>). Many other regions and storage
+/// classes ask for more. DELETE is free.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Prices {
     /// Of 1,000 PUT, COPY, POST or LIST requests.

@@ -74,7 +74,7 @@ fn of_thousands_of_small_objects() {
     let keys = avatars(&world, (0..3300).map(|n| format!("image/avatar-{n}.png")));
     // Neighbours that no row names, some of other names, and targets that are there: windows and pages do not fall together.
     (0..500).for_each(|n| small(&world, "legacy-s3", &format!("image/avatar-{}-old.png", n * 3)));
-    (0..700).for_each(|n| small(&world, "legacy-s3", &format!("image/logo-{n}.png")));
+    (0..1100).for_each(|n| small(&world, "legacy-s3", &format!("image/avatar-2/logo-{n}.png")));
     keys[..150].iter().for_each(|key| small(&world, "production-s3", &key.replacen("image", "avatar", 1)));
     (0..900).for_each(|n| small(&world, "production-s3", &format!("avatar/avatar-2{n}-new.png")));
     let (dry, real) = comes_true(&world, &[], 0);
