@@ -1,4 +1,4 @@
--- Purpose: the next window of objects that this run has put into a state.
+-- Purpose: the next window of objects that a run has put into a state.
 -- Index: by_state. Locks: none. Rows: at most the window.
 SELECT source_key, target_key, CAST(state AS CHAR) AS state, source_etag, target_etag, own_copy, sha256,
        CAST(proof AS CHAR) AS proof

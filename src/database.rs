@@ -35,7 +35,7 @@ pub use fence::{
     read_fences,
 };
 pub use journal::{KeyRange, Turn, move_rows, next_boundary};
-pub use ledger::Ledger;
+pub use ledger::{CutOff, Ledger};
 pub use ledger_name::LedgerName;
 pub use lock::{RunLock, lock_holder};
 pub use objects::{LedgerObject, ObjectMark, ObjectState};

@@ -24,6 +24,15 @@ pub struct Ledger {
     run: u64,
 }
 
+/// A copy that moved rows and whose look after COMMIT is not known to have come to its end for all of them.
+#[derive(Clone, Copy, Debug)]
+pub struct CutOff {
+    /// Its number.
+    pub run: u64,
+    /// Whether it signed off all the same, so that only objects which failed in that look are in question.
+    pub signed_off: bool,
+}
+
 impl Ledger {
     /// Creates what is missing of the ledger, and the lines of this migration and this run.
     ///
@@ -56,6 +65,22 @@ impl Ledger {
         let statement = self.statement(statement!("run_end.sql"));
         sqlx::query(statement.sql()).bind(exit.code()).bind(self.run).execute(&self.pool).await?;
         Ok(())
+    }
+
+    /// The copies of this migration that moved rows and may have left some of them without the look after COMMIT, oldest
+    /// first.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn runs_cut_off(&self) -> Result<Vec<CutOff>> {
+        let statement = self.statement(statement!("runs_cut_off.sql"));
+        let runs: Vec<(u64, bool)> = sqlx::query_as(statement.sql())
+            .bind(self.migration)
+            .bind(self.run)
+            .fetch_all(&self.pool)
+            .await
+            .context("failed to read the runs in the ledger")?;
+        Ok(runs.into_iter().map(|(run, signed_off)| CutOff { run, signed_off }).collect())
     }
 
     /// With what other settings the last copy of `schema` was made, if they were others.

@@ -102,10 +102,24 @@ impl Ledger {
         after: Option<&ObjectKey>,
         limit: usize,
     ) -> Result<Vec<LedgerObject>> {
+        self.objects_of_run(self.run(), state, after, limit).await
+    }
+
+    /// The next objects that `run` left in `state`, in key order after `after`. What a later run dealt with is that one's.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn objects_of_run(
+        &self,
+        run: u64,
+        state: ObjectState,
+        after: Option<&ObjectKey>,
+        limit: usize,
+    ) -> Result<Vec<LedgerObject>> {
         let statement = self.statement(statement!("objects_of_run.sql"));
         let rows = sqlx::query(statement.sql())
             .bind(self.migration())
-            .bind(self.run())
+            .bind(run)
             .bind(state.word())
             .bind(after.map_or("", ObjectKey::as_str).as_bytes())
             .bind(u64::try_from(limit)?)

@@ -1,10 +1,13 @@
 //! Phase one: passes of plan, copy, check and cutover, until only rows that cannot move are left.
 
+mod catching_up;
+
 use std::collections::HashMap;
 
 use anyhow::Result;
 use futures::{StreamExt, TryStreamExt};
 
+use self::catching_up::seen_again;
 use super::looks::{Look, changed};
 use super::windows::{AT_ONCE, Objects, windows};
 use super::{Meter, Session, dry, exit, prove_conditions, sign_off, sync};
@@ -121,6 +124,7 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
         limit: Option<u64>,
         meter: &Meter,
     ) -> Result<(CopySummary, Exit)> {
+        self.catch_up().await?;
         let surveys = self.passes(surveys, limit).await?;
         let summary = self.summary(&surveys, meter).await?;
         let exit = exit(!summary.work_is_left());
@@ -137,9 +141,7 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
             if legacy == 0 {
                 break;
             }
-            if self.conditions.is_none() {
-                self.conditions = Some(prove_conditions(self.session, self.canary, self.ledger.run()).await?);
-            }
+            self.prove_conditions().await?;
             self.totals.passes += 1;
             // Readers may have picked up a legacy path until now: the grace period begins anew.
             self.ledger.reset_grace_clock(self.lock).await?;
@@ -155,6 +157,14 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
             }
         }
         Ok(surveys)
+    }
+
+    /// What the endpoint enforces is tried once, before the first copy.
+    async fn prove_conditions(&mut self) -> Result<()> {
+        if self.conditions.is_none() {
+            self.conditions = Some(prove_conditions(self.session, self.canary, self.ledger.run()).await?);
+        }
+        Ok(())
     }
 
     async fn pass(&mut self, references: &[TextColumn]) -> Result<u64> {
@@ -233,17 +243,9 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
     async fn settle(&mut self, object: LedgerObject, moved: bool, verified: &mut VerifiedObjects<'_>) -> Result<()> {
         let copying = Copying { moved, ..self.copying() };
         let (object, ending) = copying.one(object).await;
-        let ending = match ending {
-            Ending::Conflict(_) => Ending::SourceChanged,
-            other @ (Ending::Verified { .. }
-            | Ending::MissingSource
-            | Ending::SourceChanged
-            | Ending::TargetGone
-            | Ending::Failed(_)) => other,
-        };
         // Counted once already, when it was copied first.
         self.totals.copied -= u64::from(object.own_copy && self.totals.copied > 0);
-        self.record(vec![(object, ending)], verified).await
+        self.record(vec![(object, seen_again(ending))], verified).await
     }
 
     async fn record(&mut self, endings: Vec<(LedgerObject, Ending)>, verified: &mut VerifiedObjects<'_>) -> Result<()> {

@@ -17,8 +17,7 @@ use crate::store::{StoreError, Stores};
 pub(super) enum Look {
     /// Before the rows of this pass move: its objects, on both sides.
     BeforeCutover(u32),
-    /// After COMMIT: all objects of the run. What is in production by then belongs to the application: a copy that it has
-    /// deleted is not made again.
+    /// After COMMIT: all objects of the run. What is in production by then belongs to the application.
     AfterCutover,
 }
 
@@ -31,7 +30,7 @@ pub(super) async fn changed(session: &Session, ledger: &Ledger, look: Look) -> R
     let looked = windows(ledger, objects).map_ok(|window| async {
         let changed = match look {
             Look::BeforeCutover(_) => on_both_sides(&session.stores, window).await,
-            Look::AfterCutover => of_the_source(&session.stores, window).await,
+            Look::AfterCutover => written_since(&session.stores, &window).await,
         };
         Ok(changed?)
     });
@@ -46,11 +45,13 @@ async fn on_both_sides(stores: &Stores, window: Vec<LedgerObject>) -> Result<Vec
     Ok(changed)
 }
 
-async fn of_the_source(stores: &Stores, window: Vec<LedgerObject>) -> Result<Vec<LedgerObject>, StoreError> {
-    let mut changed = sources_that_changed(&stores.source, &window).await?;
-    let gone = keys(&targets_that_went(&stores.target, &changed).await?);
-    changed.retain(|object| !gone.contains(&object.source));
-    Ok(changed)
+/// Those of the checked objects of a window whose source was written since, and whose copy is still there: a copy that the
+/// application has deleted is not made again.
+pub(super) async fn written_since(stores: &Stores, window: &[LedgerObject]) -> Result<Vec<LedgerObject>, StoreError> {
+    let mut written = sources_that_changed(&stores.source, window).await?;
+    let gone = keys(&targets_that_went(&stores.target, &written).await?);
+    written.retain(|object| !gone.contains(&object.source));
+    Ok(written)
 }
 
 fn keys(objects: &[LedgerObject]) -> HashSet<ObjectKey> {

@@ -19,6 +19,8 @@ pub(super) enum Objects {
     OfPass(u32),
     /// All that the run has verified.
     Verified,
+    /// Those that an earlier run left in a state.
+    LeftBy(u64, ObjectState),
 }
 
 /// Reads them from the ledger, a window at a time in key order, each when it is asked for.
@@ -28,6 +30,7 @@ pub(super) fn windows(ledger: &Ledger, objects: Objects) -> impl Stream<Item = R
             Objects::Planned => ledger.objects(ObjectState::Planned, after.as_ref(), WINDOW).await?,
             Objects::OfPass(pass) => ledger.objects_of_pass(pass, after.as_ref(), WINDOW).await?,
             Objects::Verified => ledger.objects(ObjectState::Verified, after.as_ref(), WINDOW).await?,
+            Objects::LeftBy(run, state) => ledger.objects_of_run(run, state, after.as_ref(), WINDOW).await?,
         };
         let last = window.last().map(|object| object.source.clone());
         Ok(last.map(|last| (window, Some(last))))

@@ -6,6 +6,7 @@ mod again;
 mod alone;
 mod between;
 mod canaries;
+mod catching_up;
 mod classes;
 mod disk;
 mod doctor;
