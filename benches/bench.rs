@@ -53,7 +53,8 @@ impl Bench {
         let server = server.split_whitespace().skip_while(|word| *word != "Ver").nth(1).unwrap_or("unknown").to_owned();
         row.versions.insert("MariaDB".to_owned(), server);
         let weed = said(&Seaweed::program()?.to_string_lossy(), &["version"]);
-        let weed = weed.split_whitespace().find(|word| word.starts_with(|letter: char| letter.is_ascii_digit()));
+        let is_number = |word: &&str| word.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
+        let weed = weed.split_whitespace().find(is_number);
         row.versions.insert("SeaweedFS".to_owned(), weed.unwrap_or("unknown").to_owned());
         Ok(row)
     }

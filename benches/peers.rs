@@ -60,6 +60,7 @@ impl Peer {
                 "--size-only",
                 "--ignore-checksum",
                 "--no-update-modtime",
+                "--use-server-modtime",
                 "--s3-no-check-bucket",
                 "--s3-no-head",
             ]),

@@ -21,7 +21,7 @@ pub(super) fn svg(row: &Row) -> Result<String> {
     drawing.height = HEIGHT;
     let lines: Vec<(&Curve, Vec<(f64, f64)>)> = row.curves.iter().map(|curve| (curve, smoothed(curve))).collect();
     let largest = |of: fn(&(f64, f64)) -> f64| lines.iter().flat_map(|(_, line)| line).map(of).fold(0.0, f64::max);
-    let (seconds, rate) = (largest(|point| point.0).ceil().max(1.0), rounded_up(largest(|point| point.1)));
+    let (seconds, rate) = (rounded_up(largest(|point| point.0)), rounded_up(largest(|point| point.1)));
     let x = |at: f64| LEFT + at / seconds * (WIDTH - LEFT - RIGHT);
     let y = |at: f64| HEIGHT - BOTTOM - at / rate * (HEIGHT - TOP - BOTTOM);
     for step in 0..=4 {
