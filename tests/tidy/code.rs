@@ -1,23 +1,77 @@
 //! Rust text without its comments and the contents of its literals: every such character becomes a blank, so that
-//! lines and columns stay where they are.
+//! lines and columns stay where they are. And the literals themselves.
 
 /// Blanks comments, strings and characters.
 pub(crate) fn code_only(text: &str) -> String {
-    let mut rest = text;
-    let mut code = String::with_capacity(text.len());
-    while let Some(first) = rest.chars().next() {
-        let after_word = code.ends_with(|before: char| before.is_alphanumeric() || before == '_');
-        let hidden = hidden_length(rest, after_word);
-        let length = if hidden > 0 { hidden } else { first.len_utf8() };
-        let (piece, remaining) = rest.split_at(length);
-        if hidden > 0 {
-            code.extend(piece.chars().map(|letter| if letter == '\n' { '\n' } else { ' ' }));
-        } else {
-            code.push_str(piece);
+    let blank = |letter| if letter == '\n' { '\n' } else { ' ' };
+    let pieces = pieces(text).into_iter();
+    pieces.map(|(piece, hidden)| if hidden { piece.chars().map(blank).collect() } else { piece.to_owned() }).collect()
+}
+
+/// A string of the code.
+#[derive(Debug)]
+pub(crate) struct Literal {
+    /// The last of the code before it, without white space, comments and other literals.
+    pub(crate) before: String,
+    /// What it says.
+    pub(crate) text: String,
+}
+
+/// So many characters are kept of the code before a literal.
+const BEFORE: usize = 40;
+
+/// The strings of the code, in order.
+pub(crate) fn literals(text: &str) -> Vec<Literal> {
+    let (mut literals, mut before) = (Vec::new(), String::new());
+    for (piece, hidden) in pieces(text) {
+        if !hidden {
+            before.extend(piece.chars().filter(|letter| !letter.is_whitespace()));
+            before = before.chars().skip(before.chars().count().saturating_sub(BEFORE)).collect();
+        } else if !piece.starts_with(['/', '\'']) {
+            literals.push(Literal { before: before.clone(), text: said(piece) });
         }
-        rest = remaining;
     }
-    code
+    literals
+}
+
+/// What a literal says: without quotes, and with the commonest escapes resolved.
+fn said(literal: &str) -> String {
+    let (prefix, body) = literal.split_once('"').unwrap_or_default();
+    let body = body.trim_end_matches('#');
+    let body = body.strip_suffix('"').unwrap_or(body);
+    if prefix.contains('r') {
+        return body.to_owned();
+    }
+    let mut said = String::new();
+    let mut letters = body.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match (letter, letters.peek()) {
+            ('\\', Some('\n')) => while letters.next_if(|next| next.is_whitespace()).is_some() {},
+            ('\\', Some('n')) => said.extend(letters.next().map(|_| '\n')),
+            ('\\', Some(_)) => said.extend(letters.next()),
+            (letter, _) => said.push(letter),
+        }
+    }
+    said
+}
+
+/// The text cut into code and what is hidden in it: comments and literals, each a piece.
+fn pieces(text: &str) -> Vec<(&str, bool)> {
+    let (mut pieces, mut rest, mut code_from, mut last) = (Vec::new(), text, text, ' ');
+    let code_until = |from: &'_ str, rest: &str| from.len() - rest.len();
+    while let Some(first) = rest.chars().next() {
+        let hidden = hidden_length(rest, last.is_alphanumeric() || last == '_');
+        if hidden == 0 {
+            (rest, last) = (rest.get(first.len_utf8()..).unwrap_or_default(), first);
+            continue;
+        }
+        pieces.push((code_from.get(..code_until(code_from, rest)).unwrap_or_default(), false));
+        let (piece, remaining) = rest.split_at(hidden);
+        pieces.push((piece, true));
+        (rest, code_from, last) = (remaining, remaining, ' ');
+    }
+    pieces.push((code_from, false));
+    pieces
 }
 
 /// How many bytes a comment or literal takes that begins here; 0 if none does.
@@ -88,4 +142,12 @@ fn comments_and_literals_are_blank_and_code_stays() {
     for (text, code) in cases {
         assert_eq!(code_only(text), code, "{text}");
     }
+}
+
+#[test]
+fn literals_come_with_what_stands_before_them() {
+    let text = "f(\"a \\\"b\\\" \\\n    c\"); // \"no\"\nlet x = r#\"d\\e\"#; '\"'; g(b\"z\")";
+    let found: Vec<_> = literals(text).into_iter().map(|literal| (literal.before, literal.text)).collect();
+    let found: Vec<_> = found.iter().map(|(before, text)| (before.as_str(), text.as_str())).collect();
+    assert_eq!(found, [("f(", "a \"b\" c"), ("f();letx=", "d\\e"), ("f();letx=;;g(", "z")]);
 }

@@ -2,12 +2,15 @@
 //! a file. Every rule is a function over texts in `rules`, and is shown there to fail on a bad example.
 
 mod code;
+mod documents;
+mod json;
 mod promises;
 mod rules;
 
 use std::path::{Path, PathBuf};
 
 use avatar_migrate::config::catalogue;
+use avatar_migrate::report::csv::COLUMNS;
 use promises::{Deep, Promises};
 use rules::Source;
 
@@ -82,6 +85,82 @@ fn the_tables_of_promises_and_hazards_are_up_to_date() {
         (Promises::read(root()), std::fs::read_to_string(root().join("README.md")).expect("README.md"));
     golden("README.md", &promises::with_table(&readme, &promises.table(&Deep::read(root()))));
     golden("docs/hazards.md", &promises.page());
+}
+
+#[test]
+fn every_message_is_explained() {
+    let pages = documents::page(&[document("what-if").text, document("output").text].concat());
+    check(&sources(&["src"], "rs"), |source| documents::unexplained(source, &pages));
+}
+
+#[test]
+fn every_exit_code_and_every_status_is_explained() {
+    let (what_if, sources) = (document("what-if").text, sources(&["src"], "rs"));
+    let codes = documents::exit_codes(text(&sources, "src/failure.rs"));
+    let statuses = text(&sources, "src/finding.rs").split("pub enum Proof").next().unwrap_or_default();
+    let statuses = documents::marked(statuses, &["=>"]);
+    assert!(codes.len() > 6 && statuses.len() > 13, "only {codes:?} and {statuses:?}");
+    assert_eq!(documents::missing(&what_if, codes, ("\n| ", " |")), [""; 0], "exit codes");
+    assert_eq!(documents::missing(&what_if, statuses, ("\n#### `", "`\n")), [""; 0], "statuses");
+}
+
+#[test]
+fn every_column_counter_and_line_of_the_output_is_described() {
+    let (output, sources) = (document("output").text, sources(&["src"], "rs"));
+    let undescribed = |names: Vec<String>| documents::missing(&output, names, ("`", "`"));
+    let of = |path: &str, markers: &[&str]| documents::marked(text(&sources, path), markers);
+    assert_eq!(undescribed(COLUMNS.map(str::to_owned).into()), [""; 0], "columns");
+    assert_eq!(undescribed(of("src/finding.rs", &["=>"]).into_iter().collect()), [""; 0], "statuses and proofs");
+    for source in &sources {
+        let checks =
+            ["Check::pass(", "Check::warn(", "Check::fail(", "letname=", "let(name,side)=(", "failed(", "failed_on("];
+        let is_doctor = source.path.starts_with("src/operate/doctor");
+        let checks = if is_doctor { documents::marked(&source.text, &checks) } else { Default::default() };
+        let phases = documents::marked(&source.text, &[".phase("]);
+        assert_eq!(undescribed(checks.into_iter().chain(phases).collect()), [""; 0], "{}", source.path);
+        let figures = documents::marked(&source.text, &["Figure::always(", "Figure::some(", "Figure::of("]);
+        assert_eq!(documents::missing(&output, figures, ("", "")), [""; 0], "{}", source.path);
+        let verdicts = documents::marked(&source.text, &["Tone::Good,", "Tone::Warning,", "Tone::Bad,"]);
+        let is_shown = source.path.starts_with("src/report/human") && !source.path.ends_with("refusal.rs");
+        assert_eq!(undescribed(verdicts.into_iter().filter(|_| is_shown).collect()), [""; 0], "{}", source.path);
+    }
+}
+
+#[test]
+fn every_key_of_the_json_is_described() {
+    let (output, sources) = (document("output").text, sources(&["src"], "rs"));
+    let of_all = section(&output, "The JSON");
+    for (name, keys) in json::objects() {
+        let described = format!("{of_all}{}", section(&output, name));
+        assert_eq!(documents::missing(&described, keys, ("`", "`")), [""; 0], "{name}");
+    }
+    let commands = sources.iter().flat_map(|source| documents::marked(&source.text, &["(tag=,rename="]));
+    let known = json::objects().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    assert_eq!(commands.filter(|command| !known.contains(&command.as_str())).collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn the_documents_name_what_exists() {
+    for name in ["what-if", "output", "runbook"] {
+        let page = document(name);
+        let beside = |path: &str| std::fs::read_to_string(root().join("docs").join(path)).ok();
+        assert_eq!(documents::unknown_words(&page), [""; 0], "{name}");
+        assert_eq!(documents::dead_links(&page, beside), [""; 0], "{name}");
+    }
+}
+
+fn document(name: &str) -> Source {
+    let path = format!("docs/{name}.md");
+    let text = std::fs::read_to_string(root().join(&path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    Source { path, text }
+}
+
+/// A page's section from the heading that begins so to the next heading.
+fn section<'a>(page: &'a str, name: &str) -> &'a str {
+    let begins = |level: &str| page.find(&format!("\n{level} {name}"));
+    let from = begins("##").or_else(|| begins("###")).unwrap_or_else(|| panic!("no section {name}")) + 1;
+    let section = page.get(from..).unwrap_or_default();
+    section.get(..section.find("\n#").unwrap_or(section.len())).unwrap_or_default()
 }
 
 fn golden(path: &str, text: &str) {

@@ -1,0 +1,143 @@
+//! The keys of every JSON object that the program prints, taken from what it really prints.
+//!
+//! The summaries are written out field by field, so that a new field does not compile until it stands here, with a value
+//! with which it is printed.
+
+use std::collections::BTreeSet;
+
+use avatar_migrate::operate::doctor::{Check, DoctorSummary, Side, Status};
+use avatar_migrate::report::summary::{
+    CopySummary, FenceForecast, FenceSummary, FencedReference, FinalizeSummary, Forecast, LockHeld, LockHolder,
+    MigrateSummary, Refusal, ResolveSummary, RollbackSummary, VerifySummary,
+};
+use serde::Serialize;
+use serde_json::Value;
+
+/// Each object by the name that its section in docs/output.md has, with the paths of its keys: `rows.planned`.
+pub(crate) fn objects() -> Vec<(&'static str, BTreeSet<String>)> {
+    vec![
+        ("copy", keys(&copy())),
+        ("verify", keys(&verify())),
+        ("finalize", keys(&finalize())),
+        ("rollback", keys(&rollback())),
+        ("fence", keys(&fence())),
+        ("resolve", keys(&resolve())),
+        ("doctor", keys(&doctor())),
+        ("migrate", keys(&MigrateSummary { copy: None, verify: None, finalize: None })),
+        ("Refusal", keys(&Refusal { command: String::new(), exit_code: 4, refused: vec![String::new()] })),
+        ("Lock held", keys(&locked())),
+    ]
+}
+
+fn keys(object: &impl Serialize) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    gather("", &serde_json::to_value(object).expect("JSON"), &mut found);
+    found
+}
+
+fn gather(path: &str, value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                gather(&if path.is_empty() { key.clone() } else { format!("{path}.{key}") }, value, found);
+            }
+        }
+        Value::Array(list) if list.iter().any(Value::is_object) => {
+            list.iter().for_each(|item| gather(&format!("{path}[]"), item, found));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            found.insert(path.to_owned());
+        }
+    }
+}
+
+fn copy() -> CopySummary {
+    CopySummary {
+        run: None,
+        references: Vec::new(),
+        rows: Default::default(),
+        objects: Default::default(),
+        bytes_copied: 0,
+        requests: Default::default(),
+        passes: 0,
+        elapsed: Default::default(),
+        forecast: Some(Forecast::default()),
+    }
+}
+
+fn verify() -> VerifySummary {
+    VerifySummary {
+        rows: Default::default(),
+        objects: Default::default(),
+        orphans: 0,
+        mentions: 0,
+        unlisted_references: Vec::new(),
+        fenced: false,
+        finalizable: false,
+        report: None,
+        requests: Default::default(),
+        elapsed: Default::default(),
+        reasons: vec![String::new()],
+    }
+}
+
+fn finalize() -> FinalizeSummary {
+    FinalizeSummary {
+        finalizable: false,
+        fenced: false,
+        objects: Default::default(),
+        work_is_left: false,
+        report: None,
+        requests: Default::default(),
+        elapsed: Default::default(),
+        reasons: vec![String::new()],
+    }
+}
+
+fn rollback() -> RollbackSummary {
+    RollbackSummary {
+        run: None,
+        rows: Default::default(),
+        objects: Default::default(),
+        requests: Default::default(),
+        elapsed: Default::default(),
+        dry_run: true,
+        reasons: vec![String::new()],
+        left: Default::default(),
+    }
+}
+
+fn fence() -> FenceSummary {
+    FenceSummary {
+        run: None,
+        fenced: false,
+        references: vec![FencedReference::default()],
+        statements: Vec::new(),
+        changed: Vec::new(),
+        forecast: Some(FenceForecast::default()),
+        elapsed: Default::default(),
+        dropped: false,
+    }
+}
+
+fn resolve() -> ResolveSummary {
+    ResolveSummary {
+        run: 0,
+        kept: String::new(),
+        source: Default::default(),
+        target: Default::default(),
+        saved_as: None,
+        requests: Default::default(),
+        elapsed: Default::default(),
+    }
+}
+
+fn doctor() -> DoctorSummary {
+    let check = Check { name: "", side: Side::Source, status: Status::Pass, found: String::new(), advice: None };
+    DoctorSummary { checks: vec![check], requests: Default::default(), elapsed: Default::default() }
+}
+
+fn locked() -> LockHeld {
+    let holder = LockHolder { host: String::new(), pid: 0, since: String::new() };
+    LockHeld { command: String::new(), locked_by: Some(holder) }
+}
