@@ -3,7 +3,6 @@
 mod copy;
 mod fence;
 mod finalize;
-mod refusal;
 mod resolve;
 mod rollback;
 mod sheet;
@@ -14,7 +13,6 @@ use console::Term;
 pub use copy::copy_text;
 pub use fence::fence_text;
 pub use finalize::finalize_text;
-pub use refusal::{locked_text, refusal_text};
 pub use resolve::resolve_text;
 pub use rollback::rollback_text;
 pub use verify::verify_text;
