@@ -49,7 +49,9 @@ impl Bench {
         for peer in Peer::ALL {
             row.versions.insert(peer.name().to_owned(), peer.version()?);
         }
-        let server = said("mariadbd", &["--version"]);
+        // Debian keeps it where only root looks.
+        let ask = "PATH=$PATH:/usr/sbin:/usr/local/sbin:/usr/libexec mariadbd --version";
+        let server = said("sh", &["-c", ask]);
         let server = server.split_whitespace().skip_while(|word| *word != "Ver").nth(1).unwrap_or("unknown").to_owned();
         row.versions.insert("MariaDB".to_owned(), server);
         let weed = said(&Seaweed::program()?.to_string_lossy(), &["version"]);

@@ -32,14 +32,15 @@ fn main() -> Result<()> {
         return child::measure(&note, &program, words);
     }
     let options = Options::parse(std::env::args().skip(1))?;
-    let directory = directory(options.quick)?;
+    let quick = options.quick;
+    let directory = directory(quick)?;
     let path = directory.join("results.json");
     if !options.render {
         measure(options, &path)?;
     }
     let results = Results::read(&path)?;
     chart::write(&results, &directory)?;
-    page::write(&results, &directory)?;
+    page::write(&results, quick, &directory)?;
     say(&format!("{} is written", directory.join("README.md").display()));
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::bench::Bench;
 use crate::endpoint::Endpoint;
 use crate::fleet::{SOURCE, TARGET, empty_target, small_objects, world};
 use crate::peers::Peer;
-use crate::results::{Curve, Limit, Row};
+use crate::results::{Curve, Limit, Row, median};
 
 /// Seconds of a tick of the server's book.
 pub(super) const STEP: f64 = 0.1;
@@ -91,8 +91,9 @@ fn note(row: &mut Row, who: &str, ticks: &[Tick]) -> Result<()> {
 
 /// The rate that a run settles at: the median second of its second half.
 fn plateau(counts: &[u64]) -> Option<f64> {
-    let rates: Vec<f64> = rates(counts).skip(counts.len() / 2).collect();
-    crate::results::median(if rates.is_empty() { return None } else { &rates })
+    let rates: Vec<f64> = rates(counts).collect();
+    let (_, late) = rates.split_at(rates.len() / 2);
+    median(late)
 }
 
 /// Copies in the second that begins with each tick.
