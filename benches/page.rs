@@ -28,9 +28,11 @@ pub(crate) fn write(results: &Results, quick: bool, directory: &Path) -> Result<
     let measured = || ALL.iter().filter_map(|plan| Some((plan, results.rows.get(plan.name)?)));
     let all: Vec<&Goal> = measured().flat_map(|(_, row)| &row.goals).collect();
     let met = all.iter().filter(|goal| goal.is_met() == Some(true)).count();
-    writeln!(page, "\n## Goals: {met} of {} met\n", all.len())?;
-    page += "![Each goal, and how far it was met](goals.svg)\n\n";
-    page += "| row | what | goal | measured | verdict |\n|---|---|---|---|---|\n";
+    if !all.is_empty() {
+        writeln!(page, "\n## Goals: {met} of {} met\n", all.len())?;
+        page += "![Each goal, and how far it was met](goals.svg)\n\n";
+        page += "| row | what | goal | measured | verdict |\n|---|---|---|---|---|\n";
+    }
     for (plan, row) in measured() {
         for goal in &row.goals {
             let (name, what) = (plan.name, &goal.what);
