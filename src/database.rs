@@ -39,7 +39,7 @@ pub use ledger::{CutOff, Ledger};
 pub use ledger_name::LedgerName;
 pub use lock::{RunLock, lock_holder};
 pub use objects::{LedgerObject, ObjectMark, ObjectState};
-pub use paths::{plan_objects, plan_paths};
+pub use paths::{count_paths, plan_paths};
 pub use preflight::{check_privileges, preflight, preflight_undo, schema_reasons};
 pub use rows::{CandidateRow, Candidates, ClearCounts, count_clear, for_each_candidate};
 pub use schema::text_columns;

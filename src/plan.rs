@@ -3,10 +3,10 @@
 use anyhow::Result;
 
 use crate::config::Config;
-use crate::database::{Database, Ledger, RunLock, TextColumn, plan_objects, plan_paths};
+use crate::database::{Database, Ledger, RunLock, TextColumn, plan_paths};
 
-/// Writes the plan of one pass to the ledger: every legacy value of the references, and the objects that they name, at
-/// most `limit` of them.
+/// Writes the plan of one pass to the ledger: every legacy value of the references with the object that it names. Which
+/// objects there are follows from it, window by window, so that none is written down before it was dealt with.
 ///
 /// Two sources can never lead to one target: [`crate::path::Mappings`] accepts only what is invertible.
 ///
@@ -14,14 +14,14 @@ use crate::database::{Database, Ledger, RunLock, TextColumn, plan_objects, plan_
 /// If rows cannot be read or the ledger cannot be written.
 pub async fn plan(
     database: &Database,
-    (lock, ledger): (&RunLock, &Ledger),
+    lock: &RunLock,
+    ledger: &Ledger,
     config: &Config,
     references: &[TextColumn],
     pass: u32,
-    limit: Option<u64>,
 ) -> Result<()> {
     for column in references {
         plan_paths(database, lock, ledger, column, &config.mappings, pass).await?;
     }
-    plan_objects(lock, ledger, pass, limit).await
+    Ok(())
 }

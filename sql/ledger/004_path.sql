@@ -9,5 +9,5 @@ CREATE TABLE IF NOT EXISTS {ledger}.am_path (
   source_key VARBINARY(1024) NOT NULL,
   target_key VARBINARY(1024) NOT NULL,
   PRIMARY KEY (migration, value),
-  KEY by_object (migration, source_key)
+  KEY by_pass (migration, run, pass, source_key)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin

@@ -129,6 +129,29 @@ impl Ledger {
         rows.iter().map(object).collect()
     }
 
+    /// The next objects that `pass` has planned and this run has not found immovable, in key order after `after`.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn objects_planned(
+        &self,
+        pass: u32,
+        after: Option<&ObjectKey>,
+        limit: usize,
+    ) -> Result<Vec<LedgerObject>> {
+        let statement = self.statement(statement!("objects_planned.sql"));
+        let rows = sqlx::query(statement.sql())
+            .bind(self.migration())
+            .bind(self.run())
+            .bind(pass)
+            .bind(after.map_or("", ObjectKey::as_str).as_bytes())
+            .bind(u64::try_from(limit)?)
+            .fetch_all(self.pool())
+            .await
+            .context("failed to read the plan in the ledger")?;
+        rows.iter().map(object).collect()
+    }
+
     /// The next objects that this run has verified and that `pass` has planned, in key order after `after`.
     ///
     /// # Errors

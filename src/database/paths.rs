@@ -85,21 +85,16 @@ async fn insert_paths(lock: &RunLock, ledger: &Ledger, paths: &[LegacyPath], pas
     Ok(())
 }
 
-/// Makes the objects that this pass's paths name: new ones are planned; known ones are planned again, unless this very
-/// run found already that they cannot move. At most `limit` objects are planned.
+/// How many values a pass has planned: as many as objects, or more where several forms of a path name one.
 ///
 /// # Errors
-/// If the ledger cannot be written.
-pub async fn plan_objects(lock: &RunLock, ledger: &Ledger, pass: u32, limit: Option<u64>) -> Result<()> {
-    let limit = limit.map_or(String::new(), |limit| format!("LIMIT {limit}"));
-    let statement = ledger.statement(statement!("plan_objects.sql")).with("limit", &limit);
-    sqlx::query(statement.sql())
-        .bind(ledger.run())
+/// If the ledger cannot be read.
+pub async fn count_paths(ledger: &Ledger, pass: u32) -> Result<u64> {
+    sqlx::query_scalar(ledger.statement(statement!("paths_of_pass.sql")).sql())
         .bind(ledger.migration())
         .bind(ledger.run())
         .bind(pass)
-        .execute(&mut *lock.connection().await?)
+        .fetch_one(ledger.pool())
         .await
-        .context("failed to plan objects in the ledger")?;
-    Ok(())
+        .context("failed to read the plan in the ledger")
 }

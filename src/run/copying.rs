@@ -17,7 +17,7 @@ use crate::copy::{Copying, Ending};
 use crate::cutover::cut_over;
 use crate::database::{
     ColumnSurvey, Decisions, Ledger, LedgerName, LedgerObject, ObjectMark, ObjectState, RunLock, TextColumn, Turn,
-    count_blocked_rows, preflight, references, survey,
+    count_blocked_rows, count_paths, preflight, references, survey,
 };
 use crate::failure::Exit;
 use crate::plan::plan;
@@ -146,10 +146,10 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
             // Readers may have picked up a legacy path until now: the grace period begins anew.
             self.ledger.reset_grace_clock(self.lock).await?;
             let phase = self.session.progress.phase("plan", None, "rows");
-            plan(database, (self.lock, self.ledger), config, &references, self.totals.passes, limit).await?;
+            plan(database, self.lock, self.ledger, config, &references, self.totals.passes).await?;
             phase.add(legacy);
             phase.finish();
-            let moved = self.pass(&references).await?;
+            let moved = self.pass(&references, limit.unwrap_or(u64::MAX)).await?;
             self.totals.updated += moved;
             surveys = survey(database, config).await?;
             if moved == 0 || limit.is_some() {
@@ -167,8 +167,9 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
         Ok(())
     }
 
-    async fn pass(&mut self, references: &[TextColumn]) -> Result<u64> {
-        let mut verified = self.copy_planned().await?;
+    /// Copies at most so many objects and moves their rows; gives how many moved.
+    async fn pass(&mut self, references: &[TextColumn], at_most: u64) -> Result<u64> {
+        let mut verified = self.copy_planned(at_most).await?;
         // Both sides once more, right before the rows move: what was written or deleted meanwhile is copied again first.
         for changed in changed(self.session, self.ledger, Look::BeforeCutover(self.totals.passes)).await? {
             self.settle(changed, false, &mut verified).await?;
@@ -191,14 +192,15 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
     }
 
     /// Copies and checks what is planned, several windows at once; what became of each is written down in key order.
-    async fn copy_planned(&mut self) -> Result<VerifiedObjects<'a>> {
-        let planned = self.ledger.object_counts().await?.get(&ObjectState::Planned).copied();
-        let phase = self.session.progress.phase("copy", planned, "objects");
+    async fn copy_planned(&mut self, at_most: u64) -> Result<VerifiedObjects<'a>> {
+        let pass = self.totals.passes;
+        let planned = count_paths(self.ledger, pass).await?.min(at_most);
+        let phase = self.session.progress.phase("copy", Some(planned), "objects");
         let (copying, decisions, ledger) = (self.copying(), self.decisions.clone(), self.ledger);
         // Once a window fails no other is begun, and those under way are finished and written down.
         let halt = self.session.stop.child_token();
         let progress = |ending: &Ending| show(&phase, ending);
-        let ended = windows(ledger, Objects::Planned)
+        let ended = windows(ledger, Objects::Planned { pass, at_most })
             .try_take_while(|_| std::future::ready(Ok(!halt.is_cancelled())))
             .map_ok(|window| async {
                 let ended = copying.window(undecided(window, &decisions), &halt, progress).await;

@@ -13,8 +13,8 @@ pub(super) const AT_ONCE: usize = 3;
 /// Which objects of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Objects {
-    /// Those to be copied.
-    Planned,
+    /// Those that a pass is to copy, at most so many of them.
+    Planned { pass: u32, at_most: u64 },
     /// Those that this pass has planned and verified.
     OfPass(u32),
     /// All that the run has verified.
@@ -25,14 +25,19 @@ pub(super) enum Objects {
 
 /// Reads them from the ledger, a window at a time in key order, each when it is asked for.
 pub(super) fn windows(ledger: &Ledger, objects: Objects) -> impl Stream<Item = Result<Vec<LedgerObject>>> {
-    futures::stream::try_unfold(None, move |after: Option<ObjectKey>| async move {
+    futures::stream::try_unfold((None, 0), move |(after, read): (Option<ObjectKey>, u64)| async move {
+        let after = after.as_ref();
         let window = match objects {
-            Objects::Planned => ledger.objects(ObjectState::Planned, after.as_ref(), WINDOW).await?,
-            Objects::OfPass(pass) => ledger.objects_of_pass(pass, after.as_ref(), WINDOW).await?,
-            Objects::Verified => ledger.objects(ObjectState::Verified, after.as_ref(), WINDOW).await?,
-            Objects::LeftBy(run, state) => ledger.objects_of_run(run, state, after.as_ref(), WINDOW).await?,
+            Objects::Planned { pass, at_most } => {
+                let left = usize::try_from(at_most - read).unwrap_or(WINDOW);
+                ledger.objects_planned(pass, after, left.min(WINDOW)).await?
+            }
+            Objects::OfPass(pass) => ledger.objects_of_pass(pass, after, WINDOW).await?,
+            Objects::Verified => ledger.objects(ObjectState::Verified, after, WINDOW).await?,
+            Objects::LeftBy(run, state) => ledger.objects_of_run(run, state, after, WINDOW).await?,
         };
+        let read = read + u64::try_from(window.len())?;
         let last = window.last().map(|object| object.source.clone());
-        Ok(last.map(|last| (window, Some(last))))
+        Ok(last.map(|last| (window, (Some(last), read))))
     })
 }
