@@ -1,10 +1,10 @@
 -- Purpose: the rows of one reference and one mapping move to their modern paths: those, and only those, that the
 --          journal of this transaction holds with their present value (compare and set). Columns that would move by
 --          themselves are set to what they are.
--- Index: by_row of the journal; the table is read once. Locks: the rows that move, until COMMIT.
+-- Index: by_row of the journal; the table or a range of its primary key is read once. Locks: the rows that move, until COMMIT.
 -- Rows: must equal the number of journal lines, else ROLLBACK.
 UPDATE {table} AS a
 SET {assignments}
 WHERE {legacy_prefix}
   AND EXISTS (SELECT 1 FROM {ledger}.am_row_change AS j
-              WHERE j.run = ? AND j.part = ? AND j.row_key = {row_key} AND j.old_value = {value})
+              WHERE j.run = ? AND j.part = ? AND j.row_key = {row_key} AND j.old_value = {value}){rows}

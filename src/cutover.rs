@@ -1,10 +1,15 @@
 //! The cutover: rows move to their modern paths, each by compare-and-set, all in one transaction with their journal.
 
+use std::slice;
+
 use anyhow::Result;
 
 use crate::check::VerifiedObjects;
 use crate::config::{Config, TransactionRows};
-use crate::database::{Database, KeyRange, Ledger, TextColumn, Turn, move_rows, next_boundary};
+use crate::database::{
+    Database, KeyRange, Ledger, Piece, RowRange, RunLock, TextColumn, Turn, move_rows, next_boundary,
+};
+use crate::path::Mappings;
 
 /// Moves the rows of the verified objects, and of no others; gives how many moved.
 ///
@@ -54,18 +59,56 @@ pub async fn cut_over(
     if verified.is_empty() {
         return Ok(0);
     }
-    let (lock, mappings) = (verified.lock(), &config.mappings);
+    let pieces = Pieces { lock: verified.lock(), database, ledger, mappings: &config.mappings };
     let rows = match config.transaction_rows {
-        TransactionRows::All => {
-            return move_rows(database, lock, ledger, references, mappings, &KeyRange::default(), turn).await;
-        }
+        TransactionRows::All => return pieces.moved(references, &Piece::default(), turn).await,
         TransactionRows::AtMost(rows) => rows,
     };
-    let (mut moved, mut after) = (0, None);
-    while let Some(through) = next_boundary(ledger, after.as_ref(), rows).await? {
-        let range = KeyRange { after, through: Some(through.clone()) };
-        moved += move_rows(database, lock, ledger, references, mappings, &range, turn).await?;
-        after = Some(through);
+    let mut moved = 0;
+    for column in references {
+        moved += if column.is_seekable() {
+            pieces.along_rows(column, rows, turn).await?
+        } else {
+            pieces.along_objects(column, rows, turn).await?
+        };
     }
     Ok(moved)
+}
+
+/// Moves rows a piece at a time, each in a transaction of its own.
+struct Pieces<'a> {
+    lock: &'a RunLock,
+    database: &'a Database,
+    ledger: &'a Ledger,
+    mappings: &'a Mappings,
+}
+
+impl Pieces<'_> {
+    /// So many legacy rows a piece, from one end of the primary key to the other: a piece reads no rows but its own.
+    async fn along_rows(&self, column: &TextColumn, rows: u64, turn: &mut Turn) -> Result<u64> {
+        let (mut moved, mut left) = (0, Some(RowRange::default()));
+        while let Some(range) = left {
+            let first = range.first(self.database, column, self.mappings, rows).await?;
+            let piece = Piece { rows: first.clone(), ..Piece::default() };
+            moved += self.moved(slice::from_ref(column), &piece, turn).await?;
+            left = first.rest();
+        }
+        Ok(moved)
+    }
+
+    /// So many objects a piece, each with all its rows, for which the table is read anew.
+    async fn along_objects(&self, column: &TextColumn, objects: u64, turn: &mut Turn) -> Result<u64> {
+        let (mut moved, mut after) = (0, None);
+        while let Some(through) = next_boundary(self.ledger, after.as_ref(), objects).await? {
+            let objects = KeyRange { after, through: Some(through.clone()) };
+            let piece = Piece { objects, ..Piece::default() };
+            moved += self.moved(slice::from_ref(column), &piece, turn).await?;
+            after = Some(through);
+        }
+        Ok(moved)
+    }
+
+    async fn moved(&self, references: &[TextColumn], piece: &Piece, turn: &mut Turn) -> Result<u64> {
+        move_rows(self.database, self.lock, self.ledger, references, self.mappings, piece, turn).await
+    }
 }

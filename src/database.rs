@@ -15,6 +15,7 @@ mod lock;
 mod objects;
 mod paths;
 mod preflight;
+mod row_range;
 mod rows;
 mod schema;
 mod server;
@@ -34,13 +35,14 @@ pub use fence::{
     Fence, FenceEnd, FenceKind, FenceSizes, add_fences, drop_fences, fence_sizes, fenced_columns, fences_in_place,
     read_fences,
 };
-pub use journal::{KeyRange, Turn, move_rows, next_boundary};
+pub use journal::{KeyRange, Piece, Turn, move_rows, next_boundary};
 pub use ledger::{CutOff, Ledger};
 pub use ledger_name::LedgerName;
 pub use lock::{RunLock, lock_holder};
 pub use objects::{LedgerObject, ObjectMark, ObjectState};
 pub use paths::{count_paths, plan_paths};
 pub use preflight::{check_privileges, preflight, preflight_undo, schema_reasons};
+pub use row_range::RowRange;
 pub use rows::{CandidateRow, Candidates, ClearCounts, count_clear, for_each_candidate};
 pub use schema::text_columns;
 pub use server::{ServerFacts, server_facts};

@@ -66,6 +66,11 @@ pub struct UniquePart {
 pub(crate) const ALIAS: &str = "a";
 
 impl TextColumn {
+    /// Whether the table can be read in pages along its primary key.
+    pub(crate) fn is_seekable(&self) -> bool {
+        !self.key.is_empty() && self.key.iter().all(|key| key.seekable)
+    }
+
     /// The quoted table.
     pub(crate) fn table(&self, schema: &str) -> String {
         format!("{}.{}", ident(schema), ident(&self.name.table))

@@ -8,6 +8,7 @@ use sqlx::MySqlConnection;
 use super::column::TextColumn;
 use super::ledger::Ledger;
 use super::lock::RunLock;
+use super::row_range::RowRange;
 use super::session::Database;
 use super::sql::statement;
 use super::transaction::{Attempt, LostRace, Outcome, Transaction, Tries, attempt, is_passing, is_refusal};
@@ -23,6 +24,15 @@ pub struct KeyRange {
     pub through: Option<ObjectKey>,
 }
 
+/// What one transaction moves: rows of a range whose objects are of another.
+#[derive(Clone, Debug, Default)]
+pub struct Piece {
+    /// Which objects.
+    pub objects: KeyRange,
+    /// Which rows of the one column that moves; of all rows if there are several columns.
+    pub rows: RowRange,
+}
+
 /// Where in its run a cutover stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Turn {
@@ -32,7 +42,7 @@ pub struct Turn {
     pub part: u32,
 }
 
-/// Moves the rows of every object that this run has verified, in one transaction; gives how many rows moved.
+/// Moves the rows of a piece whose objects this run has verified, in one transaction; gives how many rows moved.
 ///
 /// A row changes only if it still holds, byte for byte, the value that this pass has planned. Its journal line is written first, under a row
 /// lock; if the UPDATE then matches another number of rows, everything is rolled back and begun anew. If the schema refuses a
@@ -46,13 +56,13 @@ pub async fn move_rows(
     ledger: &Ledger,
     references: &[TextColumn],
     mappings: &Mappings,
-    range: &KeyRange,
+    piece: &Piece,
     turn: &mut Turn,
 ) -> Result<u64> {
     let mut tries = Tries::default();
     let mut sifting = false;
     loop {
-        let mut cutover = Cutover { database, ledger, references, mappings, range, sifting, first: turn.part, turn };
+        let mut cutover = Cutover { database, ledger, references, mappings, piece, sifting, first: turn.part, turn };
         match attempt(lock, &mut cutover).await {
             Ok(Attempt::Committed { rows, .. }) => return Ok(rows),
             Ok(Attempt::RolledBack(error)) => tries.again(error).await?,
@@ -80,7 +90,7 @@ struct Cutover<'a> {
     ledger: &'a Ledger,
     references: &'a [TextColumn],
     mappings: &'a Mappings,
-    range: &'a KeyRange,
+    piece: &'a Piece,
     /// Whether objects whose rows the schema refuses are left out.
     sifting: bool,
     /// The last part before this attempt.
@@ -90,7 +100,7 @@ struct Cutover<'a> {
 
 impl Transaction for Cutover<'_> {
     async fn statements(&mut self, connection: &mut MySqlConnection) -> Result<u64> {
-        if self.sifting { self.sifted(connection).await } else { self.moved(connection, self.range).await }
+        if self.sifting { self.sifted(connection).await } else { self.moved(connection, &self.piece.objects).await }
     }
 
     async fn outcome(&mut self, connection: &mut MySqlConnection, rows: u64) -> Result<Outcome> {
@@ -152,8 +162,12 @@ impl Cutover<'_> {
                 .with("table", &column.table(self.database.schema()))
                 .with("legacy_prefix", &column.begins_with(mapping.legacy.as_str()))
                 .with("row_key", &column.row_key())
-                .with("value", &column.value());
-            let query = sqlx::query_scalar(statement.sql()).bind(self.ledger.run()).bind(part);
+                .with("value", &column.value())
+                .with("rows", &self.piece.rows.condition(column));
+            let mut query = sqlx::query_scalar(statement.sql()).bind(self.ledger.run()).bind(part);
+            for value in self.piece.rows.parameters() {
+                query = query.bind(value);
+            }
             let rows: u64 = query.fetch_one(&mut *connection).await.context("failed to read the rows")?;
             unmoved += rows;
         }
@@ -180,7 +194,8 @@ impl Cutover<'_> {
             .with("table", &column.table(schema))
             .with("legacy_prefix", &column.begins_with(mapping.legacy.as_str()))
             .with("no_clash", &clash)
-            .with("through", through);
+            .with("through", through)
+            .with("rows", &self.piece.rows.condition(column));
         let mut query = sqlx::query(statement.sql())
             .bind(self.ledger.run())
             .bind(part)
@@ -193,6 +208,9 @@ impl Cutover<'_> {
             .bind(range.after.as_ref().map_or("", ObjectKey::as_str).as_bytes());
         if let Some(through) = &range.through {
             query = query.bind(through.as_str().as_bytes());
+        }
+        for value in self.piece.rows.parameters() {
+            query = query.bind(value);
         }
         Ok(query.execute(&mut *connection).await?.rows_affected())
     }
@@ -211,8 +229,13 @@ impl Cutover<'_> {
             .with("assignments", &column.assignments(&column.modern_value(mapping)))
             .with("legacy_prefix", &column.begins_with(mapping.legacy.as_str()))
             .with("row_key", &column.row_key())
-            .with("value", &column.value());
-        let result = sqlx::query(statement.sql()).bind(self.ledger.run()).bind(part).execute(&mut *connection).await?;
+            .with("value", &column.value())
+            .with("rows", &self.piece.rows.condition(column));
+        let mut query = sqlx::query(statement.sql()).bind(self.ledger.run()).bind(part);
+        for value in self.piece.rows.parameters() {
+            query = query.bind(value);
+        }
+        let result = query.execute(&mut *connection).await?;
         // sqlx always asks for FOUND_ROWS, so that this is the number of rows matched.
         Ok(result.rows_affected())
     }

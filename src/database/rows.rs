@@ -6,6 +6,7 @@ use sqlx::Row;
 use sqlx::mysql::MySqlRow;
 
 use super::column::{ALIAS, TextColumn};
+use super::row_range::{is_behind, is_behind_parameters};
 use super::session::{Database, grant_or};
 use super::sql::{Statement, ident, statement};
 use crate::path::Mappings;
@@ -47,7 +48,7 @@ pub async fn for_each_candidate(
     mut take: impl FnMut(CandidateRow) -> Result<()>,
 ) -> Result<()> {
     let statement = page_statement(database, column, mappings, which);
-    if column.key.is_empty() || !column.key.iter().all(|key| key.seekable) {
+    if !column.is_seekable() {
         let statement = statement.with("after", "").with("order", "");
         let mut rows = sqlx::query(statement.sql()).fetch(database.pool());
         let doing = format!("read {}", column.name);
@@ -108,28 +109,13 @@ async fn page(
 ) -> Result<Vec<MySqlRow>> {
     let order: Vec<String> = column.key.iter().map(|key| format!("{ALIAS}.{}", ident(&key.name))).collect();
     let order = format!("ORDER BY {} LIMIT {}", order.join(", "), PAGE_ROWS + 1);
-    let seek = if after.is_some() { format!("AND {}", seek(column)) } else { String::new() };
+    let seek = if after.is_some() { format!("AND {}", is_behind(column)) } else { String::new() };
     let mut query = sqlx::query(statement.clone().with("after", &seek).with("order", &order).sql());
-    for index in 0..column.key.len() {
-        // The predicate of the n-th key column compares all those before it as well.
-        for value in after.unwrap_or_default().iter().take(index + 1) {
-            query = query.bind(value);
-        }
+    for value in is_behind_parameters(after.unwrap_or_default()) {
+        query = query.bind(value);
     }
     let doing = format!("read {}", column.name);
     grant_or(query.fetch_all(database.pool()).await, &doing, &select_grant(database, column))
-}
-
-/// `(a > ?) OR (a = ? AND b > ?)`: what `(a, b) > (?, ?)` means, in a form that the optimizer can use an index for.
-fn seek(column: &TextColumn) -> String {
-    let terms = (0..column.key.len()).map(|index| {
-        let parts = column.key.iter().take(index + 1).enumerate().map(|(position, key)| {
-            let operator = if position == index { ">" } else { "=" };
-            format!("{ALIAS}.{} {operator} {}", ident(&key.name), key.parameter())
-        });
-        format!("({})", parts.collect::<Vec<_>>().join(" AND "))
-    });
-    format!("({})", terms.collect::<Vec<_>>().join(" OR "))
 }
 
 fn candidate(row: &MySqlRow, column: &TextColumn) -> Result<(Vec<String>, CandidateRow)> {

@@ -30,6 +30,7 @@ mod methods;
 mod migrate;
 mod nth_fault;
 mod one_line;
+mod pieces;
 mod privileges;
 mod process;
 mod references;

@@ -17,7 +17,7 @@ impl Cutover<'_> {
     /// back to its savepoint and halved, until the object is found.
     pub(super) async fn sifted(&mut self, connection: &mut MySqlConnection) -> Result<u64> {
         let (mut moved, mut refused) = (0, 0);
-        let mut left = vec![self.range.clone()];
+        let mut left = vec![self.piece.objects.clone()];
         while let Some(range) = left.pop() {
             sqlx::query("SAVEPOINT sifted").execute(&mut *connection).await?;
             let refusal = match self.moved(connection, &range).await {
