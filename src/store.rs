@@ -14,6 +14,7 @@ mod copy_canary;
 mod copy_source;
 mod delete;
 mod delete_canary;
+mod digest;
 mod deleter;
 mod failure;
 mod guard;
