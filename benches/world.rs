@@ -139,7 +139,7 @@ pub(crate) fn phases(log: &str) -> BTreeMap<String, f64> {
 /// A line of the log that ends a phase.
 pub(crate) fn phase(line: &str) -> Option<(String, f64)> {
     let line: Value = serde_json::from_str(line).ok()?;
-    let fields = line.get("fields")?;
+    let fields = line.get("fields").filter(|fields| fields["message"] == "phase ended")?;
     let (name, seconds) = (fields.get("phase")?.as_str()?, fields.get("seconds")?.as_f64()?);
     Some((name.to_owned(), seconds))
 }

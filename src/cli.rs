@@ -52,7 +52,9 @@ fn settings() -> Result<Settings, ConfigError> {
 
 fn run(settings: Settings, closed: std::io::Result<()>) -> Exit {
     let quiet = settings.output.verbosity == config::Verbosity::Quiet;
-    let progress = Progress::new(ProgressMode::detect(&console::Term::stderr(), quiet));
+    let format = settings.output.log_format;
+    let mode = ProgressMode::detect(&console::Term::stderr(), quiet, format);
+    let progress = Progress::new(mode, format);
     logging::start(settings.output, progress.clone());
     if settings.password_in_clear {
         tracing::warn!(

@@ -21,7 +21,7 @@ pub async fn plan(
     pass: u32,
 ) -> Result<()> {
     for column in references {
-        plan_paths(database, lock, ledger, column, &config.mappings, pass).await?;
+        plan_paths(database, lock, ledger, column, config, pass).await?;
     }
     Ok(())
 }

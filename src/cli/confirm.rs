@@ -19,7 +19,7 @@ pub(super) fn ask(progress: &Progress, asked: &Confirmation) -> Result<bool> {
         let hint = "run it on a terminal, or give --yes".to_owned();
         return Err(Failure::Refused { reasons: vec![reason], hint }.into());
     }
-    progress.println(&question(asked));
+    progress.ask(&question(asked));
     Ok(answer("Type the bucket's name to delete them: ")? == asked.bucket)
 }
 
@@ -33,7 +33,7 @@ pub(super) fn ask_rollback(progress: &Progress, asked: &RollbackConfirmation) ->
         let hint = "run it on a terminal, or give --yes".to_owned();
         return Err(Failure::Refused { reasons: vec![reason], hint }.into());
     }
-    progress.println(&rollback_question(asked));
+    progress.ask(&rollback_question(asked));
     Ok(answer("Type `rollback` to go on: ")? == "rollback")
 }
 
@@ -48,7 +48,7 @@ pub(super) fn ask_fence(progress: &Progress, asked: &FenceConfirmation) -> Resul
         let hint = "run it on a terminal, or give --yes".to_owned();
         return Err(Failure::Refused { reasons: vec![reason], hint }.into());
     }
-    progress.println(&fence_question(asked));
+    progress.ask(&fence_question(asked));
     Ok(answer("Type `fence` to go on: ")? == "fence")
 }
 
@@ -75,7 +75,7 @@ pub(super) fn ask_resolve(progress: &Progress, asked: &ResolveConfirmation) -> R
         let hint = "run it on a terminal, or give --yes".to_owned();
         return Err(Failure::Refused { reasons: vec![reason], hint }.into());
     }
-    progress.println(&resolve_question(asked));
+    progress.ask(&resolve_question(asked));
     let word = asked.keep.word();
     Ok(answer(&format!("Type `{word}` to keep it: "))? == word)
 }

@@ -13,7 +13,7 @@ use crate::operate::doctor::{DoctorSummary, doctor_text};
 use crate::report::human::{
     Paint, copy_text, fence_text, finalize_text, resolve_text, rollback_text, verify_text, without_next,
 };
-use crate::report::progress::Progress;
+use crate::report::progress::{Fields, Progress};
 use crate::report::summary::{
     CopySummary, FenceSummary, FinalizeSummary, LockHeld, LockHolder, MigrateSummary, Refusal, ResolveSummary,
     RollbackSummary, VerifySummary,
@@ -133,36 +133,35 @@ fn command_name(command: Command) -> &'static str {
 /// Why a finalize was refused, reason by reason, and what to do next.
 pub(super) fn refused(end: &FinalizeEnd, progress: &Progress) {
     if end.exit == Exit::Refused {
-        reasons(&end.summary.reasons, &end.hint, progress);
+        complain(REFUSED, &end.summary.reasons, &end.hint, progress);
     }
 }
 
 /// An error and its hint.
 pub(super) fn failure(error: &anyhow::Error, progress: &Progress) {
+    let text = format!("{error:#}");
     match error.downcast_ref::<Failure>() {
-        Some(Failure::Refused { reasons: list, hint }) => reasons(list, hint, progress),
-        Some(failure) => {
-            progress.println(&message(&format!("{error:#}")));
-            progress.println(&hint(failure.hint()));
+        Some(Failure::Refused { reasons, hint }) => {
+            complain(REFUSED, reasons, hint, progress);
         }
+        Some(failure) => complain(&text, &[], failure.hint(), progress),
         None => {
             // Some errors of this program carry their hint on a second line.
-            let text = format!("{error:#}");
             let (first, second) = text.split_once("\n  ").unwrap_or((&text, AGAIN));
-            progress.println(&message(first));
-            progress.println(&hint(second));
+            complain(first, &[], second, progress);
         }
     }
 }
 
-fn reasons(list: &[String], next: &str, progress: &Progress) {
-    progress.println(&message("refused; nothing was deleted or rolled back"));
-    for reason in list {
-        progress.println(&format!("  - {}", printable(reason)));
-    }
-    progress.println(&hint(next));
+fn complain(text: &str, reasons: &[String], next: &str, progress: &Progress) {
+    let reasons: Vec<String> = reasons.iter().map(|reason| printable(reason)).collect();
+    let (shown, next_shown) = (printable(text), printable(next));
+    let fields = Fields { message: &shown, reasons: &reasons, hint: Some(&next_shown), ..Fields::default() };
+    let list = reasons.iter().map(|reason| format!("  - {reason}\n")).collect::<String>();
+    progress.fail(&fields, &format!("{}\n{list}{}", message(text), hint(next)));
 }
 
+const REFUSED: &str = "refused; nothing was deleted or rolled back";
 const AGAIN: &str = "nothing is lost: run the same command again, it continues where it stopped";
 
 fn message(text: &str) -> String {

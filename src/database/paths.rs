@@ -9,7 +9,9 @@ use super::lock::RunLock;
 use super::rows::{Candidates, for_each_candidate};
 use super::session::Database;
 use super::sql::{statement, text};
-use crate::path::{Class, LegacyPath, Mappings};
+use crate::config::Config;
+use crate::path::{Class, LegacyPath};
+use crate::spool::Spool;
 
 /// Values a multi-row INSERT takes: below the 65,535 placeholders of a statement.
 const ROWS_A_STATEMENT: usize = 500;
@@ -24,9 +26,10 @@ pub async fn plan_paths(
     lock: &RunLock,
     ledger: &Ledger,
     column: &TextColumn,
-    mappings: &Mappings,
+    config: &Config,
     pass: u32,
 ) -> Result<()> {
+    let mappings = &config.mappings;
     for (index, mapping) in mappings.all().iter().enumerate().filter(|(_, mapping)| column.is_exact(mapping)) {
         let keys = mapping.keys();
         let rest = format!("SUBSTR({}, {})", column.value(), mapping.legacy.as_str().len() + 1);
@@ -47,25 +50,43 @@ pub async fn plan_paths(
             .await
             .with_context(|| format!("failed to plan {}", column.name))?;
     }
-    let mut unclear: Vec<LegacyPath> = Vec::new();
-    let all_exact = mappings.all().iter().all(|mapping| column.is_exact(mapping));
-    if !all_exact {
-        let mut batches: Vec<Vec<LegacyPath>> = Vec::new();
-        for_each_candidate(database, column, mappings, Candidates::Unclear, |row| {
-            if let Class::Legacy(path) = mappings.classify(&row.value) {
-                unclear.push(path);
-                if unclear.len() == ROWS_A_STATEMENT {
-                    batches.push(std::mem::take(&mut unclear));
-                }
-            }
-            Ok(())
-        })
-        .await?;
-        for batch in batches.iter().chain([&unclear]).filter(|batch| !batch.is_empty()) {
-            insert_paths(lock, ledger, batch, pass).await?;
-        }
+    if !mappings.all().iter().all(|mapping| column.is_exact(mapping)) {
+        plan_unclear(database, lock, ledger, column, config, pass).await?;
     }
     Ok(())
+}
+
+/// What only the classifier can tell. It is kept on local disk in between, so that memory does not grow with the table and no
+/// cursor is held while the ledger is written.
+async fn plan_unclear(
+    database: &Database,
+    lock: &RunLock,
+    ledger: &Ledger,
+    column: &TextColumn,
+    config: &Config,
+    pass: u32,
+) -> Result<()> {
+    let mappings = &config.mappings;
+    let mut values: Spool<Vec<u8>> = Spool::new(&config.temp_dir)?;
+    for_each_candidate(database, column, mappings, Candidates::Unclear, |row| {
+        if let Class::Legacy(_) = mappings.classify(&row.value) {
+            values.push(&row.value)?;
+        }
+        Ok(())
+    })
+    .await?;
+    let mut paths = values.read()?.filter_map(|value| match value.map(|value| mappings.classify(&value)) {
+        Ok(Class::Legacy(path)) => Some(Ok(path)),
+        Ok(_) => None,
+        Err(error) => Some(Err(error)),
+    });
+    loop {
+        let batch = paths.by_ref().take(ROWS_A_STATEMENT).collect::<Result<Vec<LegacyPath>>>()?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        insert_paths(lock, ledger, &batch, pass).await?;
+    }
 }
 
 async fn insert_paths(lock: &RunLock, ledger: &Ledger, paths: &[LegacyPath], pass: u32) -> Result<()> {

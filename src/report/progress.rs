@@ -1,9 +1,10 @@
-//! How far a run is: bars on a terminal, a plain line every ten seconds elsewhere, nothing when quiet.
+//! How far a run is: bars on a terminal, a line every ten seconds elsewhere, in words or as JSON, nothing when quiet.
 //!
 //! Whatever else is printed while bars are shown has to go through [`Progress::println`] or, for `tracing`, through
 //! [`Progress::log_writer`], so that it lands above the bars and not inside them.
 
 mod bar;
+mod event;
 mod lines;
 mod meter;
 
@@ -16,8 +17,13 @@ use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use bar::Bars;
+use event::Standing;
 use lines::Ticker;
 use meter::Meter;
+
+use crate::config::Format;
+
+pub use event::Fields;
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +37,10 @@ pub enum ProgressMode {
 }
 
 impl ProgressMode {
-    /// What fits the terminal behind standard error, `quiet` being the flag `-q`.
+    /// What fits the terminal behind standard error, `quiet` being the flag `-q`. Who reads JSON can do nothing with bars.
     #[must_use]
-    pub fn detect(term: &Term, quiet: bool) -> Self {
-        match (quiet, term.is_term()) {
+    pub fn detect(term: &Term, quiet: bool, format: Format) -> Self {
+        match (quiet, term.is_term() && format == Format::Human) {
             (true, _) => Self::Quiet,
             (false, true) => Self::Bars,
             (false, false) => Self::Lines,
@@ -48,6 +54,7 @@ pub struct Progress(Arc<Display>);
 
 struct Display {
     shown: Shown,
+    format: Format,
     sink: Mutex<Box<dyn Write + Send>>,
     clock: Clock,
 }
@@ -64,7 +71,7 @@ type Clock = Box<dyn Fn() -> Duration + Send + Sync>;
 impl Progress {
     /// Shows progress on standard error.
     #[must_use]
-    pub fn new(mode: ProgressMode) -> Self {
+    pub fn new(mode: ProgressMode, format: Format) -> Self {
         let started = Instant::now();
         let clock = Box::new(move || started.elapsed());
         let sink = Box::new(io::stderr());
@@ -73,13 +80,13 @@ impl Progress {
                 let bars = Bars::new(ProgressDrawTarget::stderr());
                 // Hidden bars would swallow warnings as well.
                 if bars.are_hidden() {
-                    Self::with_lines(sink, clock)
+                    Self::with_lines(format, sink, clock)
                 } else {
-                    Self::with(Shown::Bars(bars), sink, clock)
+                    Self::with(Shown::Bars(bars), format, sink, clock)
                 }
             }
-            ProgressMode::Lines => Self::with_lines(sink, clock),
-            ProgressMode::Quiet => Self::with(Shown::Quiet, sink, clock),
+            ProgressMode::Lines => Self::with_lines(format, sink, clock),
+            ProgressMode::Quiet => Self::with(Shown::Quiet, format, sink, clock),
         }
     }
 
@@ -100,7 +107,20 @@ impl Progress {
 
     /// Prints a line above the bars; in every mode, quiet included. Hostile text is the caller's to escape.
     pub fn println(&self, text: &str) {
-        self.0.print(text);
+        self.0.say("INFO", &Fields { message: text, ..Fields::default() });
+    }
+
+    /// Prints what a person is asked, as it is.
+    pub fn ask(&self, question: &str) {
+        self.0.print(question);
+    }
+
+    /// Prints why a command ends with an error, or `text` where people read it.
+    pub fn fail(&self, error: &Fields<'_>, text: &str) {
+        match self.0.format {
+            Format::Human => self.0.print(text),
+            Format::Json => self.0.say("ERROR", error),
+        }
     }
 
     /// A place for the events of `tracing`, each of which `shown` makes safe to print.
@@ -109,12 +129,12 @@ impl Progress {
         LogWriter { progress: self.clone(), shown }
     }
 
-    fn with(shown: Shown, sink: Box<dyn Write + Send>, clock: Clock) -> Self {
-        Self(Arc::new(Display { shown, sink: Mutex::new(sink), clock }))
+    fn with(shown: Shown, format: Format, sink: Box<dyn Write + Send>, clock: Clock) -> Self {
+        Self(Arc::new(Display { shown, format, sink: Mutex::new(sink), clock }))
     }
 
-    fn with_lines(sink: Box<dyn Write + Send>, clock: Clock) -> Self {
-        let progress = Self::with(Shown::Lines(Ticker::new()), sink, clock);
+    fn with_lines(format: Format, sink: Box<dyn Write + Send>, clock: Clock) -> Self {
+        let progress = Self::with(Shown::Lines(Ticker::new()), format, sink, clock);
         if let Shown::Lines(ticker) = &progress.0.shown {
             let display = Arc::downgrade(&progress.0);
             ticker.start(move || display.upgrade().is_some_and(|display| display.tick()));
@@ -124,6 +144,25 @@ impl Progress {
 }
 
 impl Display {
+    fn say(&self, level: &str, fields: &Fields<'_>) {
+        match self.format {
+            Format::Human => self.print(fields.message),
+            Format::Json => self.print(&event::line(level, fields)),
+        }
+    }
+
+    fn tell(&self, message: &str, meter: &Meter, now: Duration) {
+        let phase = Some(Standing {
+            phase: meter.name(),
+            done: meter.done(),
+            total: meter.total(),
+            unit: meter.unit(),
+            bytes: Some(meter.bytes()).filter(|bytes| *bytes > 0),
+            seconds: meter.elapsed(now).as_millis() as f64 / 1000.0,
+        });
+        self.say("INFO", &Fields { message, phase, ..Fields::default() });
+    }
+
     /// A terminal that went away is no reason to stop a migration: what cannot be printed is dropped.
     fn print(&self, text: &str) {
         let plain = || {
@@ -139,8 +178,9 @@ impl Display {
     /// One line for every running phase. Whether there will be more.
     fn tick(&self) -> bool {
         let Shown::Lines(ticker) = &self.shown else { return false };
-        for line in ticker.lines((self.clock)()) {
-            self.print(&line);
+        let now = (self.clock)();
+        for meter in ticker.running() {
+            self.tell(&meter.line(now), &meter, now);
         }
         true
     }
@@ -190,12 +230,12 @@ impl Phase {
         if !self.0.end() {
             return;
         }
-        let (Display { shown, clock, .. }, meter) = (&*self.0.progress.0, &self.0.meter);
-        let now = clock();
+        let (display, meter) = (&*self.0.progress.0, &self.0.meter);
+        let now = (display.clock)();
         let seconds = meter.elapsed(now).as_secs_f64();
         tracing::debug!(phase = meter.name(), done = meter.done(), seconds, "phase ended");
-        match shown {
-            Shown::Bars(_) | Shown::Lines(_) => self.0.progress.println(&meter.closing_line(now)),
+        match &display.shown {
+            Shown::Bars(_) | Shown::Lines(_) => display.tell(&meter.closing_line(now), meter, now),
             Shown::Quiet => {}
         }
     }
@@ -235,7 +275,7 @@ impl Write for LogWriter {
     /// `tracing_subscriber` writes each event at once, with its line feed.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
-        self.progress.println(&(self.shown)(text.strip_suffix('\n').unwrap_or(&text)));
+        self.progress.0.print(&(self.shown)(text.strip_suffix('\n').unwrap_or(&text)));
         Ok(event.len())
     }
 

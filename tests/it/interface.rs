@@ -172,6 +172,30 @@ fn the_human_summary_names_the_same_numbers() {
     }
 }
 
+/// What reads it by machine has to make sense of every line, also of those that people read otherwise.
+#[test]
+fn a_log_for_machines_is_an_object_a_line() {
+    let world = World::new();
+    world.avatars(3);
+    let mut said = Vec::new();
+    for (command, code) in [("copy", 0), ("finalize", 4), ("verify", 0)] {
+        let ended = world.run(&[command, "--log-format", "json"]).exits(code);
+        for line in ended.stderr.lines() {
+            let event: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            assert_eq!(event["timestamp"].as_str().map(str::len), Some("2026-11-23T09:11:07.355413Z".len()), "{line}");
+            said.push(event);
+        }
+    }
+    let of = |message: &str| said.iter().find(|event| event["fields"]["message"] == message);
+    assert_eq!(of("reference avatars.path").map(|event| &event["level"]), Some(&"INFO".into()));
+    let copied = said.iter().find(|event| event["fields"]["phase"] == "copy").expect("the phase copy");
+    assert_eq!((&copied["fields"]["done"], &copied["fields"]["unit"]), (&3.into(), &"objects".into()));
+    let refused = of("refused; nothing was deleted or rolled back").expect("a refusal");
+    assert_eq!(refused["level"], "ERROR");
+    let reasons = refused["fields"]["reasons"].as_array().expect("reasons");
+    assert!(!reasons.is_empty() && refused["fields"]["hint"].is_string(), "{refused}");
+}
+
 #[test]
 fn the_log_tells_how_long_each_phase_took() {
     let world = World::new();

@@ -37,10 +37,10 @@ impl Ticker {
         self.phases.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(meter));
     }
 
-    /// A line for each phase that still runs, in the order of their beginning.
-    pub(super) fn lines(&self, now: Duration) -> Vec<String> {
+    /// The phases that still run, in the order of their beginning.
+    pub(super) fn running(&self) -> Vec<Arc<Meter>> {
         let mut phases = self.phases.lock().unwrap_or_else(PoisonError::into_inner);
         phases.retain(|phase| phase.upgrade().is_some_and(|meter| meter.is_running()));
-        phases.iter().filter_map(Weak::upgrade).map(|meter| meter.line(now)).collect()
+        phases.iter().filter_map(Weak::upgrade).collect()
     }
 }

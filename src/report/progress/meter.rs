@@ -53,6 +53,10 @@ impl Meter {
         &self.name
     }
 
+    pub(super) fn unit(&self) -> &str {
+        &self.unit
+    }
+
     /// The unit for this many: `1 row`, `2 rows`.
     fn units(&self, count: u64) -> &str {
         if count == 1 { self.unit.trim_end_matches('s') } else { &self.unit }

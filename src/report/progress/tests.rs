@@ -57,13 +57,13 @@ impl Hands {
 
 fn lines() -> (Progress, Sink, Hands) {
     let (sink, hands) = (Sink::default(), Hands::default());
-    (Progress::with(Shown::Lines(Ticker::new()), Box::new(sink.clone()), hands.clock()), sink, hands)
+    (Progress::with(Shown::Lines(Ticker::new()), Format::Human, Box::new(sink.clone()), hands.clock()), sink, hands)
 }
 
 fn bars() -> (Progress, InMemoryTerm, Hands) {
     let (term, hands) = (InMemoryTerm::new(10, 120), Hands::default());
     let bars = Bars::new(ProgressDrawTarget::term_like(Box::new(term.clone())));
-    (Progress::with(Shown::Bars(bars), Box::new(TermSink(term.clone())), hands.clock()), term, hands)
+    (Progress::with(Shown::Bars(bars), Format::Human, Box::new(TermSink(term.clone())), hands.clock()), term, hands)
 }
 
 /// Bars draw from a thread of their own and not at every change.
@@ -134,7 +134,7 @@ fn tasks_count_together() {
 #[test]
 fn quiet_still_prints_warnings() {
     let sink = Sink::default();
-    let progress = Progress::with(Shown::Quiet, Box::new(sink.clone()), Hands::default().clock());
+    let progress = Progress::with(Shown::Quiet, Format::Human, Box::new(sink.clone()), Hands::default().clock());
     let phase = progress.phase("copy", Some(1), "objects");
     phase.add(1);
     phase.finish();
@@ -142,6 +142,36 @@ fn quiet_still_prints_warnings() {
     assert_eq!(sink.take(), "");
     progress.println("mind the gap");
     assert_eq!(sink.take(), "mind the gap\n");
+}
+
+#[test]
+fn each_line_for_machines_is_an_object() {
+    let (sink, hands) = (Sink::default(), Hands::default());
+    let progress = Progress::with(Shown::Lines(Ticker::new()), Format::Json, Box::new(sink.clone()), hands.clock());
+    let copy = progress.phase("copy", Some(12), "objects");
+    copy.add(3);
+    hands.advance(1_500);
+    progress.0.tick();
+    progress.println("mind \"the\" gap\u{202e}");
+    copy.finish();
+    let reasons = ["one".to_owned(), "two".to_owned()];
+    progress.fail(&Fields { message: "no", reasons: &reasons, hint: Some("yes"), ..Fields::default() }, "error: no");
+    let text = sink.take();
+    assert!(text.is_ascii(), "{text}");
+    let events: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
+    let standing = |message: &str| serde_json::json!({"message": message, "phase": "copy", "done": 3, "total": 12, "unit": "objects", "seconds": 1.5});
+    let expected = [
+        ("INFO", standing("copy: 3 of 12 objects (25 %), 2 objects/s, 5.0 s left")),
+        ("INFO", serde_json::json!({"message": "mind \"the\" gap\u{202e}"})),
+        ("INFO", standing("copy: 3 objects in 1.5 s (2 objects/s)")),
+        ("ERROR", serde_json::json!({"message": "no", "reasons": ["one", "two"], "hint": "yes"})),
+    ];
+    for (event, (level, fields)) in events.iter().zip(&expected) {
+        assert_eq!((event["level"].as_str(), &event["fields"]), (Some(*level), fields));
+        assert!(event["timestamp"].as_str().is_some_and(|time| time.ends_with('Z')), "{event}");
+    }
+    assert_eq!(events.len(), expected.len());
 }
 
 #[test]
@@ -155,7 +185,7 @@ fn a_sink_that_is_gone_stops_nothing() {
             Err(io::ErrorKind::BrokenPipe.into())
         }
     }
-    let progress = Progress::with(Shown::Lines(Ticker::new()), Box::new(Gone), Hands::default().clock());
+    let progress = Progress::with(Shown::Lines(Ticker::new()), Format::Human, Box::new(Gone), Hands::default().clock());
     progress.println("lost");
     progress.phase("copy", None, "objects").finish();
 }
