@@ -3,7 +3,11 @@
 PROGRAM := avatarMigrate
 PREFIX ?= $(if $(filter 0,$(shell id -u)),/usr/local,$(HOME)/.local)
 BIN := $(DESTDIR)$(PREFIX)/bin
+SHARE := $(DESTDIR)$(PREFIX)/share
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+BUILT := $(TARGET)/release/$(PROGRAM)
+# Where each shell looks for them: bash, zsh, fish.
+COMPLETIONS := bash-completion/completions/$(PROGRAM) zsh/site-functions/_$(PROGRAM) fish/vendor_completions.d/$(PROGRAM).fish
 
 .DEFAULT_GOAL := test
 ROWS ?=
@@ -37,13 +41,18 @@ check: ## Formatting, lints, documentation, licences: everything that needs no s
 build: ## Build the program for production
 	cargo build --release --locked --bin $(PROGRAM)
 
-install: build ## Put the program on PATH: /usr/local/bin for root, else ~/.local/bin; or PREFIX=…
-	install -d '$(BIN)'
-	install -m 755 '$(TARGET)/release/$(PROGRAM)' '$(BIN)/$(PROGRAM)'
+install: build ## Put the program, its manual pages and completions below /usr/local for root, else ~/.local; or PREFIX=…
+	install -d '$(BIN)' '$(SHARE)/man/man1' $(patsubst %,'$(SHARE)/%',$(dir $(COMPLETIONS)))
+	install -m 755 '$(BUILT)' '$(BIN)/$(PROGRAM)'
+	'$(BUILT)' man '$(SHARE)/man/man1'
+	'$(BUILT)' completions bash >'$(SHARE)/$(word 1,$(COMPLETIONS))'
+	'$(BUILT)' completions zsh >'$(SHARE)/$(word 2,$(COMPLETIONS))'
+	'$(BUILT)' completions fish >'$(SHARE)/$(word 3,$(COMPLETIONS))'
 	@case ":$$PATH:" in *':$(BIN):'*) ;; *) echo 'Add $(BIN) to your PATH.' ;; esac
 
 uninstall: ## Take it off again
-	rm -f '$(BIN)/$(PROGRAM)'
+	rm -f '$(BIN)/$(PROGRAM)' '$(SHARE)/man/man1/$(PROGRAM)'.1 '$(SHARE)/man/man1/$(PROGRAM)'-*.1
+	rm -f $(patsubst %,'$(SHARE)/%',$(COMPLETIONS))
 
 setup: ## Install what tests need and what is missing: MariaDB, SeaweedFS (into .venv)
 	@tools/setup

@@ -2,6 +2,7 @@
 
 pub mod arguments;
 mod confirm;
+mod documents;
 mod execute;
 mod help;
 mod hygiene;
@@ -23,6 +24,9 @@ use crate::report::text::printable;
 #[must_use]
 pub fn main() -> ExitCode {
     let closed = hygiene::keep_to_itself();
+    if let Some(document) = documents::asked(std::env::args_os()) {
+        return ExitCode::from(printed(&document.unwrap_or_else(|error| error.exit())).code());
+    }
     let exit = match settings() {
         Ok(settings) => run(settings, closed),
         Err(error) => {
@@ -31,6 +35,17 @@ pub fn main() -> ExitCode {
         }
     };
     ExitCode::from(exit.code())
+}
+
+fn printed(document: &documents::Document) -> Exit {
+    match documents::print(document) {
+        Ok(()) => Exit::Clean,
+        Err(error) => {
+            let error = ConfigError::new(format!("{error:#}")).hint("is there such a folder, and may you write to it?");
+            print::config_error(&error);
+            Exit::Failed
+        }
+    }
 }
 
 fn settings() -> Result<Settings, ConfigError> {

@@ -10,7 +10,7 @@ fn the_help_is_the_golden_one() {
     program.build();
     compare("help.txt", &program.render_long_help().to_string());
     compare("help-short.txt", &program.render_help().to_string());
-    for name in ["copy", "verify", "finalize", "rollback", "doctor", "fence", "resolve"] {
+    for name in ["copy", "verify", "finalize", "rollback", "doctor", "fence", "resolve", "init", "completions", "man"] {
         let command = program.find_subcommand_mut(name).expect(name);
         compare(&format!("help-{name}.txt"), &command.render_long_help().to_string());
     }

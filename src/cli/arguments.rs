@@ -10,7 +10,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Error, ValueHint};
 use secrecy::SecretString;
 
-use super::help;
+use super::{documents, help};
 use crate::config::catalogue::{self, CONFIG, Group, SHARED};
 use crate::config::{Arguments, Command, Layer, Origin, PasswordArgument, Setting, Takes};
 
@@ -111,6 +111,7 @@ pub fn command() -> clap::Command {
         .max_term_width(help::WIDTH)
         .styles(help::STYLES)
         .subcommands(commands)
+        .subcommands(documents::commands())
 }
 
 /// The one-line form. Its five values are no arguments of clap, which would quote them in errors.

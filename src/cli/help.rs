@@ -133,6 +133,37 @@ const RESOLVE_EXAMPLES: &str = "  # A conflict: the row moves to what production
   avatarMigrate copy
 ";
 
+/// What `init` is for, and examples.
+pub(super) const INIT: (&str, &str) = (
+    "Print a settings file with every setting, its meaning and its default",
+    "  # Then fill in the database
+  avatarMigrate init > avatarMigrate.toml
+",
+);
+
+/// What `completions` is for, and examples.
+pub(super) const COMPLETIONS: (&str, &str) = (
+    "Print what completes commands and flags in a shell",
+    "  # For this user; zsh and fish have folders of their own
+  avatarMigrate completions bash > ~/.local/share/bash-completion/completions/avatarMigrate
+",
+);
+
+/// Whose completions.
+pub(super) const SHELL: &str = "The shell";
+
+/// What `man` is for, and examples.
+pub(super) const MAN: (&str, &str) = (
+    "Write the manual pages, one a command",
+    "  # For this user
+  avatarMigrate man ~/.local/share/man/man1
+  man avatarMigrate-copy
+",
+);
+
+/// Where manual pages go.
+pub(super) const DIRECTORY: &str = "Where they go: a folder that exists";
+
 const EXIT_CODES: &str = "  0    done and clean
   1    failed
   2    usage, settings or missing grants
@@ -192,6 +223,11 @@ pub(super) fn after_program() -> String {
 /// What follows the flags of a command.
 pub(super) fn after_command(examples: &str) -> String {
     joined(&[("Examples", examples), ("Exit codes", EXIT_CODES), ("Environment", ENVIRONMENT)])
+}
+
+/// What follows the words of a command that takes no settings.
+pub(super) fn example(examples: &str) -> String {
+    joined(&[("Examples", examples)])
 }
 
 fn joined(sections: &[(&str, &str)]) -> String {

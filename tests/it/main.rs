@@ -31,6 +31,7 @@ mod migrate;
 mod nth_fault;
 mod one_line;
 mod pieces;
+mod printed;
 mod privileges;
 mod process;
 mod references;

@@ -13,8 +13,8 @@ use crate::code::{code_only, literals};
 use crate::rules::Source;
 
 /// Files whose sentences need no explanation.
-const SELF_EXPLAINING: [&str; 4] =
-    ["src/cli/help.rs", "src/config/catalogue.rs", "src/operate/doctor/", "src/report/human/"];
+const SELF_EXPLAINING: [&str; 5] =
+    ["src/cli/help.rs", "src/config/catalogue.rs", "src/config/example.rs", "src/operate/doctor/", "src/report/human/"];
 /// Code before a string that says what to do, or that nobody is shown.
 const HINTS: [&str; 8] =
     [".hint(", ".hint(format!(", "lethint=", "lethint=format!(", "hint:", "hint:format!(", ".help(", "reason="];
