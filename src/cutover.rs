@@ -3,12 +3,14 @@
 use std::slice;
 
 use anyhow::Result;
+use tokio_util::sync::CancellationToken;
 
 use crate::check::VerifiedObjects;
 use crate::config::{Config, TransactionRows};
 use crate::database::{
     Database, KeyRange, Ledger, Piece, RowRange, RunLock, TextColumn, Turn, move_rows, next_boundary,
 };
+use crate::failure::Failure;
 use crate::path::Mappings;
 
 /// Moves the rows of the verified objects, and of no others; gives how many moved.
@@ -17,8 +19,9 @@ use crate::path::Mappings;
 ///
 /// ```compile_fail
 /// use avatar_migrate::{config::Config, cutover::cut_over, database::{Database, Ledger, Turn}};
+/// use tokio_util::sync::CancellationToken;
 /// async fn unchecked(database: &Database, ledger: &Ledger, config: &Config) -> anyhow::Result<u64> {
-///     cut_over((), database, ledger, config, &[], &mut Turn::default()).await
+///     cut_over((), database, ledger, config, &[], &mut Turn::default(), &CancellationToken::new()).await
 /// }
 /// ```
 ///
@@ -36,18 +39,22 @@ use crate::path::Mappings;
 /// ```
 /// use avatar_migrate::check::{OwnCopy, VerifiedCopy, VerifiedObjects};
 /// use avatar_migrate::{config::Config, cutover::cut_over, database::{Database, Ledger, RunLock, Turn}};
+/// use tokio_util::sync::CancellationToken;
 /// async fn checked(
 ///     copy: VerifiedCopy,
 ///     (lock, database, ledger, config): (&RunLock, &Database, &Ledger, &Config),
 /// ) -> anyhow::Result<u64> {
 ///     let mut verified = VerifiedObjects::none(lock);
 ///     verified.add(ledger, vec![(copy, OwnCopy::Ours)]).await?;
-///     cut_over(verified, database, ledger, config, &[], &mut Turn::default()).await
+///     cut_over(verified, database, ledger, config, &[], &mut Turn::default(), &CancellationToken::new()).await
 /// }
 /// ```
 ///
+/// Once `stop` is set no further transaction of several is begun.
+///
 /// # Errors
-/// If the transaction fails for good (nothing has changed then), or one of several fails (those before it hold).
+/// If the transaction fails for good (nothing has changed then), or one of several fails (those before it hold);
+/// [`Failure::Interrupted`] between two of them.
 pub async fn cut_over(
     verified: VerifiedObjects<'_>,
     database: &Database,
@@ -55,11 +62,12 @@ pub async fn cut_over(
     config: &Config,
     references: &[TextColumn],
     turn: &mut Turn,
+    stop: &CancellationToken,
 ) -> Result<u64> {
     if verified.is_empty() {
         return Ok(0);
     }
-    let pieces = Pieces { lock: verified.lock(), database, ledger, mappings: &config.mappings };
+    let pieces = Pieces { lock: verified.lock(), database, ledger, mappings: &config.mappings, stop };
     let rows = match config.transaction_rows {
         TransactionRows::All => return pieces.moved(references, &Piece::default(), turn).await,
         TransactionRows::AtMost(rows) => rows,
@@ -81,6 +89,7 @@ struct Pieces<'a> {
     database: &'a Database,
     ledger: &'a Ledger,
     mappings: &'a Mappings,
+    stop: &'a CancellationToken,
 }
 
 impl Pieces<'_> {
@@ -109,6 +118,9 @@ impl Pieces<'_> {
     }
 
     async fn moved(&self, references: &[TextColumn], piece: &Piece, turn: &mut Turn) -> Result<u64> {
+        if self.stop.is_cancelled() {
+            return Err(Failure::Interrupted.into());
+        }
         move_rows(self.database, self.lock, self.ledger, references, self.mappings, piece, turn).await
     }
 }

@@ -176,9 +176,9 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
         }
         self.session.interrupted()?;
         let phase = self.session.progress.phase("cutover", None, "rows");
-        let (database, config) = (&self.session.database, &self.session.config);
+        let Session { database, config, stop, .. } = self.session;
         let mut turn = Turn { pass: self.totals.passes, part: self.totals.part };
-        let moved = cut_over(verified, database, self.ledger, config, references, &mut turn).await?;
+        let moved = cut_over(verified, database, self.ledger, config, references, &mut turn, stop).await?;
         self.totals.part = turn.part;
         phase.add(moved);
         phase.finish();

@@ -68,6 +68,25 @@ fn a_cutover_in_flight_completes() {
     world.every_row_resolves();
 }
 
+/// Pieces of a large table take hours: the one in flight completes, and no other is begun.
+#[test]
+fn a_cutover_in_pieces_stops_between_two_of_them() {
+    let world = World::new();
+    world.avatars(6);
+    let blocker = world.hold_row(4);
+    let mut running = world.start(&["copy", "--transaction-rows", "2"]);
+    until("the first piece has moved", || world.paths().iter().any(|path| path.starts_with("avatar/")));
+    until_a_cutover_waits(&world, "avatars");
+    running.signal("INT");
+    until("it says that it was interrupted", || running.has_said("interrupted: finishing"));
+    drop(blocker);
+    running.ended().exits(130);
+    assert_eq!(world.paths().iter().filter(|path| path.starts_with("image/")).count(), 2);
+    world.every_row_resolves();
+    assert_eq!(world.run(&["copy"]).exits(0).number("/rows/updated"), 2);
+    world.every_row_resolves();
+}
+
 #[test]
 fn verify_ends_without_a_report() {
     let world = World::new();
