@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use anyhow::Result;
 use futures::TryStreamExt;
-use futures::future::try_join;
 
 use super::Session;
 use super::windows::{AT_ONCE, Objects, windows};
@@ -39,8 +38,9 @@ pub(super) async fn changed(session: &Session, ledger: &Ledger, look: Look) -> R
 }
 
 async fn on_both_sides(stores: &Stores, window: Vec<LedgerObject>) -> Result<Vec<LedgerObject>, StoreError> {
-    let sources = sources_that_changed(&stores.source, &window);
-    let (mut changed, gone) = try_join(sources, targets_that_went(&stores.target, &window)).await?;
+    let mut changed = sources_that_changed(&stores.source, &window).await?;
+    // Last, so that as little as possible lies between this look and the cutover.
+    let gone = targets_that_went(&stores.target, &window).await?;
     let known = keys(&changed);
     changed.extend(gone.into_iter().filter(|object| !known.contains(&object.source)));
     Ok(changed)
