@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 pub use password::ask_password;
 
-use crate::config::{self, ConfigError, Settings};
+use crate::config::{self, ConfigError, Format, Settings};
 use crate::failure::Exit;
 use crate::report::progress::{Progress, ProgressMode};
 use crate::report::text::printable;
@@ -41,8 +41,7 @@ fn printed(document: &documents::Document) -> Exit {
     match documents::print(document) {
         Ok(()) => Exit::Clean,
         Err(error) => {
-            let error = ConfigError::new(format!("{error:#}")).hint("is there such a folder, and may you write to it?");
-            print::config_error(&error);
+            print::failure(&error, &Progress::new(ProgressMode::Quiet, Format::Human));
             Exit::Failed
         }
     }

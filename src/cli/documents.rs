@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Error, ValueHint, value_parser};
 use clap_complete::Shell;
@@ -81,6 +81,8 @@ fn say(text: &[u8]) -> Result<()> {
 }
 
 fn pages(directory: &Path) -> Result<()> {
-    clap_mangen::generate_to(command(), directory)
-        .with_context(|| format!("failed to write manual pages to {}", directory.display()))
+    clap_mangen::generate_to(command(), directory).map_err(|error| {
+        let directory = directory.display();
+        anyhow!("failed to write manual pages to {directory}: {error}\n  name a folder that exists and that you may write to")
+    })
 }

@@ -16,25 +16,17 @@ database-url = \"mysql://USER@HOST:3306/SCHEMA\"
 ";
 
 /// The commands whose settings may as well stand in a file.
-const OF_COMMANDS: &[(Group, &str)] =
-    &[(catalogue::COPY, "copy"), (catalogue::VERIFY, "verify"), (catalogue::FINALIZE, "finalize")];
+const OF_COMMANDS: &[(Group, &str)] = &[(catalogue::COPY, "copy"), (catalogue::FINALIZE, "finalize")];
 
 /// The text of the file. All but the database is switched off, so that it means what an empty file does.
 #[must_use]
 pub fn example() -> String {
     let mut text = HEAD.to_owned();
-    let mut seen = vec![catalogue::DATABASE_URL.name];
     let shared = SHARED.iter().map(|group| (group, group.heading.unwrap_or_default(), true));
     let of_commands = OF_COMMANDS.iter().map(|(group, heading)| (group, *heading, false));
     for (group, heading, all) in shared.chain(of_commands) {
-        let settings: Vec<&Setting> = lasting(group, all).filter(|setting| !seen.contains(&setting.name)).collect();
-        if !settings.is_empty() {
-            text += &format!("\n# --- {heading} ---\n");
-        }
-        for setting in settings {
-            seen.push(setting.name);
-            text += &entry(setting);
-        }
+        text += &format!("\n# --- {heading} ---\n");
+        text.extend(lasting(group, all).filter(|setting| setting.name != catalogue::DATABASE_URL.name).map(entry));
     }
     text
 }

@@ -71,6 +71,17 @@ impl TextColumn {
         !self.key.is_empty() && self.key.iter().all(|key| key.seekable)
     }
 
+    /// The columns of the primary key, to order by.
+    pub(crate) fn key_order(&self) -> String {
+        let columns = self.key.iter().map(|key| format!("{ALIAS}.{}", ident(&key.name)));
+        columns.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The columns of the primary key as texts, to be selected.
+    pub(crate) fn key_texts(&self) -> Vec<String> {
+        self.key.iter().map(|key| key.as_text(&format!("{ALIAS}.{}", ident(&key.name)))).collect()
+    }
+
     /// The quoted table.
     pub(crate) fn table(&self, schema: &str) -> String {
         format!("{}.{}", ident(schema), ident(&self.name.table))

@@ -8,7 +8,7 @@ use sqlx::{QueryBuilder, Row};
 
 use super::ledger::Ledger;
 use super::lock::RunLock;
-use super::sql::statement;
+use super::sql::{Statement, statement};
 use crate::finding::Proof;
 use crate::path::{ETag, ObjectKey};
 
@@ -139,17 +139,7 @@ impl Ledger {
         after: Option<&ObjectKey>,
         limit: usize,
     ) -> Result<Vec<LedgerObject>> {
-        let statement = self.statement(statement!("objects_planned.sql"));
-        let rows = sqlx::query(statement.sql())
-            .bind(self.migration())
-            .bind(self.run())
-            .bind(pass)
-            .bind(after.map_or("", ObjectKey::as_str).as_bytes())
-            .bind(u64::try_from(limit)?)
-            .fetch_all(self.pool())
-            .await
-            .context("failed to read the plan in the ledger")?;
-        rows.iter().map(object).collect()
+        self.window_of_pass(statement!("objects_planned.sql"), pass, after, limit).await
     }
 
     /// The next objects that this run has verified and that `pass` has planned, in key order after `after`.
@@ -162,12 +152,21 @@ impl Ledger {
         after: Option<&ObjectKey>,
         limit: usize,
     ) -> Result<Vec<LedgerObject>> {
-        let statement = self.statement(statement!("objects_of_pass.sql"));
-        let rows = sqlx::query(statement.sql())
+        self.window_of_pass(statement!("objects_of_pass.sql"), pass, after, limit).await
+    }
+
+    async fn window_of_pass(
+        &self,
+        statement: Statement,
+        pass: u32,
+        after: Option<&ObjectKey>,
+        limit: usize,
+    ) -> Result<Vec<LedgerObject>> {
+        let rows = sqlx::query(self.statement(statement).sql())
             .bind(self.migration())
             .bind(self.run())
-            .bind(after.map_or("", ObjectKey::as_str).as_bytes())
             .bind(pass)
+            .bind(after.map_or("", ObjectKey::as_str).as_bytes())
             .bind(u64::try_from(limit)?)
             .fetch_all(self.pool())
             .await

@@ -27,15 +27,13 @@ impl RowRange {
     /// # Errors
     /// If the rows cannot be read.
     pub async fn first(self, database: &Database, column: &TextColumn, mappings: &Mappings, rows: u64) -> Result<Self> {
-        let keys = column.key.iter().map(|key| key.as_text(&format!("{ALIAS}.{}", ident(&key.name))));
-        let order = column.key.iter().map(|key| format!("{ALIAS}.{}", ident(&key.name)));
         let legacy = mappings.all().iter().map(|mapping| column.begins_with(mapping.legacy.as_str()));
         let statement = statement!("cutover_boundary_rows.sql")
-            .with("keys", &keys.collect::<Vec<_>>().join(", "))
+            .with("keys", &column.key_texts().join(", "))
             .with("table", &column.table(database.schema()))
             .with("legacy", &legacy.collect::<Vec<_>>().join(" OR "))
             .with("rows", &self.condition(column))
-            .with("order", &order.collect::<Vec<_>>().join(", "));
+            .with("order", &column.key_order());
         let mut query = sqlx::query(statement.sql());
         for value in self.parameters() {
             query = query.bind(value);

@@ -5,10 +5,10 @@ use futures::TryStreamExt;
 use sqlx::Row;
 use sqlx::mysql::MySqlRow;
 
-use super::column::{ALIAS, TextColumn};
+use super::column::TextColumn;
 use super::row_range::{is_behind, is_behind_parameters};
 use super::session::{Database, grant_or};
-use super::sql::{Statement, ident, statement};
+use super::sql::{Statement, statement};
 use crate::path::Mappings;
 
 /// Rows a page.
@@ -81,8 +81,7 @@ pub async fn for_each_candidate(
 }
 
 fn page_statement(database: &Database, column: &TextColumn, mappings: &Mappings, which: Candidates) -> Statement {
-    let keys: Vec<String> =
-        column.key.iter().map(|key| format!("{}, ", key.as_text(&format!("{ALIAS}.{}", ident(&key.name))))).collect();
+    let keys: String = column.key_texts().iter().map(|key| format!("{key}, ")).collect();
     let candidates = match which {
         Candidates::All => column.is_candidate(mappings),
         Candidates::Unclear => column.is_unclear(mappings),
@@ -94,7 +93,7 @@ fn page_statement(database: &Database, column: &TextColumn, mappings: &Mappings,
     let clash: Vec<String> = clash.collect();
     let clash = if clash.is_empty() { "FALSE".to_owned() } else { format!("CASE {} ELSE FALSE END", clash.join(" ")) };
     statement!("candidates.sql")
-        .with("keys", &keys.concat())
+        .with("keys", &keys)
         .with("value", &column.value())
         .with("clashes", &clash)
         .with("table", &column.table(database.schema()))
@@ -107,8 +106,7 @@ async fn page(
     statement: &Statement,
     after: Option<&[String]>,
 ) -> Result<Vec<MySqlRow>> {
-    let order: Vec<String> = column.key.iter().map(|key| format!("{ALIAS}.{}", ident(&key.name))).collect();
-    let order = format!("ORDER BY {} LIMIT {}", order.join(", "), PAGE_ROWS + 1);
+    let order = format!("ORDER BY {} LIMIT {}", column.key_order(), PAGE_ROWS + 1);
     let seek = if after.is_some() { format!("AND {}", is_behind(column)) } else { String::new() };
     let mut query = sqlx::query(statement.clone().with("after", &seek).with("order", &order).sql());
     for value in is_behind_parameters(after.unwrap_or_default()) {
