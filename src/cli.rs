@@ -24,7 +24,7 @@ use crate::report::text::printable;
 #[must_use]
 pub fn main() -> ExitCode {
     let closed = hygiene::keep_to_itself();
-    if let Some(document) = documents::asked(std::env::args_os()) {
+    if let Some(document) = documents::asked(arguments::command, std::env::args_os()) {
         return ExitCode::from(printed(&document.unwrap_or_else(|error| error.exit())).code());
     }
     let exit = match settings() {
@@ -38,7 +38,7 @@ pub fn main() -> ExitCode {
 }
 
 fn printed(document: &documents::Document) -> Exit {
-    match documents::print(document) {
+    match documents::print(arguments::command(), document) {
         Ok(()) => Exit::Clean,
         Err(error) => {
             print::failure(&error, &Progress::new(ProgressMode::Quiet, Format::Human));

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use clap::error::ErrorKind;
-use clap::{Arg, ArgMatches, Error, ValueHint, value_parser};
+use clap::{Arg, Error, ValueHint, value_parser};
 use clap_complete::Shell;
 
-use super::arguments::{PROGRAM, command};
 use super::help;
 use crate::config::example;
 
@@ -37,36 +36,41 @@ pub(super) fn commands() -> [clap::Command; 3] {
     [named(INIT, help::INIT), named(COMPLETIONS, help::COMPLETIONS).arg(shell), named(MAN, help::MAN).arg(directory)]
 }
 
-/// Whether the command line asks for one of these; then for which, or what clap wants printed instead.
-pub(super) fn asked(arguments: impl IntoIterator<Item = OsString>) -> Option<Result<Document, Error>> {
+/// Whether the command line of `program` asks for one of these; then for which, or what clap wants printed instead.
+pub(super) fn asked(
+    program: impl FnOnce() -> clap::Command,
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Option<Result<Document, Error>> {
     let words: Vec<OsString> = arguments.into_iter().collect();
     let first = words.get(1)?.to_str()?;
-    [INIT, COMPLETIONS, MAN].contains(&first).then(|| document(&command().try_get_matches_from(words)?))
+    [INIT, COMPLETIONS, MAN].contains(&first).then(|| document(program(), words))
 }
 
-fn document(matches: &ArgMatches) -> Result<Document, Error> {
+fn document(mut program: clap::Command, words: Vec<OsString>) -> Result<Document, Error> {
+    let matches = program.try_get_matches_from_mut(words)?;
     let asked = match matches.subcommand() {
         Some((INIT, _)) => Some(Document::Init),
         Some((COMPLETIONS, matches)) => matches.get_one(SHELL).copied().map(Document::Completions),
         Some((MAN, matches)) => matches.get_one(DIRECTORY).cloned().map(Document::Man),
         Some(_) | None => None,
     };
-    asked.ok_or_else(|| command().error(ErrorKind::MissingSubcommand, "there is no command"))
+    asked.ok_or_else(|| program.error(ErrorKind::MissingSubcommand, "there is no command"))
 }
 
-/// Prints it.
+/// Prints what `program` tells of itself.
 ///
 /// # Errors
 /// If standard output or the folder cannot be written.
-pub(super) fn print(document: &Document) -> Result<()> {
+pub(super) fn print(mut program: clap::Command, document: &Document) -> Result<()> {
     match document {
         Document::Init => say(example().as_bytes()),
         Document::Completions(shell) => {
             let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut command(), PROGRAM, &mut script);
+            let name = program.get_name().to_owned();
+            clap_complete::generate(*shell, &mut program, name, &mut script);
             say(&script)
         }
-        Document::Man(directory) => pages(directory),
+        Document::Man(directory) => pages(program, directory),
     }
 }
 
@@ -80,8 +84,8 @@ fn say(text: &[u8]) -> Result<()> {
     }
 }
 
-fn pages(directory: &Path) -> Result<()> {
-    clap_mangen::generate_to(command(), directory).map_err(|error| {
+fn pages(program: clap::Command, directory: &Path) -> Result<()> {
+    clap_mangen::generate_to(program, directory).map_err(|error| {
         let directory = directory.display();
         anyhow!("failed to write manual pages to {directory}: {error}\n  name a folder that exists and that you may write to")
     })

@@ -9,11 +9,13 @@ use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType, EncodingType};
 use aws_smithy_async::time::StaticTimeSource;
+use sha2::{Digest, Sha256};
 
 use super::attributes::{headers_of_head, tagging};
 use super::clock::Clock;
-use super::digest::{self, Room};
 use super::failure::Failure;
+use super::patience::{ATTEMPTS_MAX, pause_before};
+use super::room::Room;
 use super::{ListPage, ObjectDetails, ObjectInfo, PageToken, ReadObjects, Sha256Digest, StoreError, listing};
 use crate::path::{ETag, ObjectKey};
 
@@ -30,10 +32,6 @@ impl Bucket {
     /// `clock` is to listen to the answers of `client`.
     pub(super) fn new(client: Client, name: &str, clock: Clock) -> Self {
         Self { client, name: name.into(), clock, reading: Room::default() }
-    }
-
-    pub(super) fn reading(&self) -> &Room {
-        &self.reading
     }
 
     /// The bucket's name.
@@ -136,6 +134,34 @@ impl Bucket {
             failure.hint_if_forbidden("s3:ListBucket is needed").into_error("ListObjectsV2", self.subject(prefix))
         })
     }
+
+    async fn hash(&self, object: &ObjectInfo) -> Result<Option<Sha256Digest>, StoreError> {
+        let mut attempt = 1;
+        loop {
+            match self.hash_once(object).await {
+                Ok(digest) => return Ok(digest),
+                Err(failure) if failure.is_transient() && attempt < ATTEMPTS_MAX => pause_before(attempt).await,
+                Err(failure) => return Err(failure.into_error("GetObject", self.subject(object.key.as_str()))),
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn hash_once(&self, object: &ObjectInfo) -> Result<Option<Sha256Digest>, Failure> {
+        let Some(mut output) = self.open(object, None).await? else { return Ok(None) };
+        let mut hasher = Sha256::new();
+        let mut length: u64 = 0;
+        while let Some(chunk) = output.body.next().await {
+            let chunk = chunk.map_err(|error| Failure::broken_body(&error))?;
+            length += chunk.len() as u64;
+            hasher.update(&chunk);
+        }
+        if length != object.size {
+            let text = format!("the body ended after {length} of {} bytes", object.size);
+            return Err(Failure::unusable_answer(text));
+        }
+        Ok(Some(Sha256Digest(hasher.finalize().into())))
+    }
 }
 
 impl ReadObjects for Bucket {
@@ -162,7 +188,8 @@ impl ReadObjects for Bucket {
     }
 
     async fn sha256(&self, object: &ObjectInfo) -> Result<Option<Sha256Digest>, StoreError> {
-        digest::sha256(self, object).await
+        let (bucket, read) = (self.clone(), object.clone());
+        self.reading.read(object.size, async move { bucket.hash(&read).await }).await
     }
 }
 
