@@ -4,6 +4,7 @@
 
 mod again;
 mod alone;
+mod batches;
 mod between;
 mod canaries;
 mod catching_up;
