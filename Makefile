@@ -54,7 +54,7 @@ uninstall: ## Take it off again
 	rm -f '$(BIN)/$(PROGRAM)' '$(SHARE)/man/man1/$(PROGRAM)'.1 '$(SHARE)/man/man1/$(PROGRAM)'-*.1
 	rm -f $(patsubst %,'$(SHARE)/%',$(COMPLETIONS))
 
-setup: ## Install what tests need and what is missing: MariaDB, SeaweedFS (into .venv)
+setup: ## Install what tests need and what is missing: MariaDB; SeaweedFS and the AWS CLI (into .venv)
 	@tools/setup
 
 clean: ## Remove what was built, the demo's reports and .venv

@@ -1,6 +1,7 @@
 //! The composition root: settings become a session, a session runs commands; loops, concurrency and cancellation are here.
 
 mod approval;
+mod aws_cli;
 mod copying;
 mod doctoring;
 mod dry;

@@ -1,13 +1,12 @@
 //! `doctor`: asks and tries everything, each for itself. Nothing is written but scratch objects, and no lock is taken.
 
-use std::process::Stdio;
 use std::time::Instant;
 
 use anyhow::Result;
-use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
-use super::{exit, is_local, of_profile, reach, refuse_unusable, sync};
+use super::aws_cli::AwsCli;
+use super::{exit, is_local, of_profile, reach, refuse_unusable};
 use crate::config::{BucketConfig, Config, Method};
 use crate::database::{
     ColumnSurvey, Database, LedgerName, check_privileges, lock_holder, missing_for_ledger, references, replica, role,
@@ -53,18 +52,9 @@ async fn machine(config: &Config) -> Vec<Check> {
     let directory = config.temp_dir.display().to_string();
     let mut checks = vec![judged::temporary_files(&directory, &refuse_unusable(&config.temp_dir))];
     if config.method == Method::Sync {
-        checks.push(judged::aws_cli(&aws_version().await));
+        checks.push(judged::aws_cli(&AwsCli::find().await.map(|aws| aws.version().to_owned())));
     }
     checks
-}
-
-async fn aws_version() -> Result<String> {
-    let output = Command::new("aws").arg("--version").stdin(Stdio::null()).kill_on_drop(true).output().await;
-    let output = output.map_err(sync::cannot_start)?;
-    if !output.status.success() {
-        anyhow::bail!("`aws --version` ended with {}", output.status);
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// One side after the other: both may be the same bucket, and scratch objects of one trial must not meet.

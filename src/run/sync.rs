@@ -1,13 +1,11 @@
 //! `--method sync`: the AWS CLI copies, and everything else stays as it is: each object is checked before its rows move.
 
-use std::process::Stdio;
-
 use anyhow::{Context, Result};
-use tokio::process::Command;
 
 use super::Session;
+use super::aws_cli::AwsCli;
 use super::verifying::Stages;
-use crate::config::{self, BucketConfig};
+use crate::config::BucketConfig;
 use crate::failure::Failure;
 use crate::finding::{Finding, Status};
 use crate::report::text::printable;
@@ -16,39 +14,25 @@ use crate::verify::{Sink, Stage, verify};
 /// Refuses if the CLI would overwrite something, then lets it copy every key mapping. Credentials reach it as they reach
 /// this program, through the environment and the profile, never through its arguments.
 pub(super) async fn run(session: &Session) -> Result<()> {
+    let aws = AwsCli::find().await?;
+    session.progress.println(&format!("aws: {}", printable(aws.version())));
     refuse_overwrites(session).await?;
     let config = &session.config;
+    let name = config.mappings.pattern().to_string();
+    let (name_in_folder, location) = (format!("*/{name}"), location(&config.source, &config.target));
     for keys in config.mappings.key_mappings() {
-        let name = config.mappings.pattern().to_string();
-        let mut command = Command::new("aws");
-        // It needs the AWS chain of the environment, and none of this program's variables: one holds the password.
-        for variable in config::variables() {
-            command.env_remove(variable);
-        }
-        command
-            .args(["s3", "sync", "--no-progress", "--only-show-errors"])
-            .arg(format!("s3://{}/{}", config.source.bucket, keys.legacy))
-            .arg(format!("s3://{}/{}", config.target.bucket, keys.modern))
-            .args(["--exclude", "*", "--include", &name, "--include", &format!("*/{name}")])
-            .args(location(&config.source, &config.target))
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        session.progress.println(&format!("aws s3 sync {} -> {}", printable(&keys.legacy), printable(&keys.modern)));
-        let output = command.output().await.map_err(cannot_start)?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        for line in said.lines().filter(|line| !line.trim().is_empty()) {
-            tracing::warn!("aws: {}", printable(line));
-        }
-        if !output.status.success() {
-            anyhow::bail!("`aws s3 sync` ended with {}; no row has changed", output.status);
-        }
+        let from = format!("s3://{}/{}", config.source.bucket, keys.legacy);
+        let to = format!("s3://{}/{}", config.target.bucket, keys.modern);
+        let mut arguments = vec!["s3", "sync", "--no-progress", &from, &to, "--exclude", "*"];
+        arguments.extend(["--include", &name, "--include", &name_in_folder]);
+        arguments.extend(location.iter().map(String::as_str));
+        session.progress.println(&format!("aws s3 sync {} -> {}", printable(&from), printable(&to)));
+        let phase = session.progress.phase("aws s3 sync", None, "objects");
+        let copied = |line: &str| phase.add(u64::from(line.starts_with("copy: ")));
+        aws.run(&arguments, &session.stop, copied).await?;
+        phase.finish();
     }
     Ok(())
-}
-
-pub(super) fn cannot_start(error: std::io::Error) -> anyhow::Error {
-    let message = format!("--method sync runs the AWS CLI, which could not be started: {error}");
-    Failure::Usage { message, hint: "install the AWS CLI (`aws`), or use --method copy".to_owned() }.into()
 }
 
 fn location(source: &BucketConfig, target: &BucketConfig) -> Vec<String> {

@@ -4,25 +4,32 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
-use crate::process::{Running, until};
-use crate::support::{World, content};
+use crate::process::{Gate, Running, until};
+use crate::s3::Server;
+use crate::support::{AVATARS, Ended, World, content};
+use avatar_migrate_kit::Fault;
 
 /// A directory with an `aws` that sends its arguments and its command line to `port`, and waits for an answer.
 fn stand_in(world: &World, port: u16) -> String {
+    let call =
+        format!("exec 3<>/dev/tcp/127.0.0.1/{port}\nprintf '%s\\n' \"$@\" END >&3\nread -r -u 3 code\nexit \"$code\"");
+    script(world, &format!("[ \"$1\" != --version ] || exec echo aws-cli/2.0.0\n{call}"))
+}
+
+/// A path whose first `aws` is a script.
+fn script(world: &World, lines: &str) -> String {
     let bin = world.directory.path().join("bin");
     std::fs::create_dir(&bin).expect("a directory");
-    let script = format!(
-        "#!/bin/bash\nexec 3<>/dev/tcp/127.0.0.1/{port}\nprintf '%s\\n' \"$@\" END >&3\nread -r -u 3 code\nexit \"$code\"\n"
-    );
     let aws = bin.join("aws");
-    std::fs::write(&aws, script).expect("a script");
+    std::fs::write(&aws, format!("#!/bin/bash\n{lines}\n")).expect("a script");
     std::fs::set_permissions(&aws, std::fs::Permissions::from_mode(0o755)).expect("a mode");
     format!("{}:{}", bin.display(), std::env::var("PATH").expect("PATH"))
 }
 
 /// Runs `copy --method sync`; `act` stands for what the CLI does, and gives its exit code.
-fn sync(world: &World, act: impl Fn(&[String]) -> u8) -> crate::support::Ended {
+fn sync(world: &World, act: impl Fn(&[String]) -> u8) -> Ended {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.set_nonblocking(true).expect("a listener");
     let path = stand_in(world, listener.local_addr().expect("an address").port());
@@ -97,6 +104,101 @@ fn without_the_cli_it_says_what_to_install() {
     let mut command = world.command(&world.database.url(), &["copy", "--method", "sync"]);
     command.env("PATH", world.directory.path());
     let output = command.output().expect("the program starts");
-    let ended = crate::support::Ended::of(&output, world.directory.path()).exits(2);
+    let ended = Ended::of(&output, world.directory.path()).exits(2);
     assert!(ended.stderr.contains("install the AWS CLI"), "{}", ended.stderr);
+}
+
+#[test]
+fn another_program_of_that_name_is_not_taken_for_it() {
+    let world = World::new();
+    world.avatars(1);
+    let mut command = world.command(&world.database.url(), &["copy", "--method", "sync"]);
+    command.env("PATH", script(&world, "echo 'American Wire Size 3.1'"));
+    let output = command.output().expect("the program starts");
+    let ended = Ended::of(&output, world.directory.path()).exits(2);
+    assert!(ended.stderr.contains("American Wire Size 3.1"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("install the AWS CLI"), "{}", ended.stderr);
+}
+
+/// The program with the real CLI on its path.
+fn with_the_real_cli<S: Server>(world: &World<S>) -> Command {
+    let aws = avatar_migrate_kit::aws_cli().unwrap_or_else(|error| panic!("{error:#}"));
+    let mut command = world.command(&world.database.url(), &["copy", "--method", "sync"]);
+    let (bin, path) = (aws.parent().expect("a directory"), std::env::var("PATH").expect("PATH"));
+    command.env("PATH", format!("{}:{path}", bin.display()));
+    command
+}
+
+fn real_sync<S: Server>(world: &World<S>) -> Ended {
+    Ended::of(&with_the_real_cli(world).output().expect("the program starts"), world.directory.path())
+}
+
+/// Plain names, folders and names that a command line or a URL may trip over; others stay where they are.
+fn copied_by_the_real_cli<S: Server>(world: &World<S>) {
+    world.sql(AVATARS);
+    let odd = ["avatar-ü +%41&=.png", "2024/avatar-'q' $(x).png", "avatar-*.png"].map(|name| format!("image/{name}"));
+    let keys: Vec<String> = (0..12).map(|n| format!("image/avatar-{n}.png")).chain(odd).collect();
+    for key in keys.iter().map(String::as_str).chain(["image/logo.png", "elsewhere/avatar-1.png"]) {
+        world.source(key);
+    }
+    world.rows(&keys.iter().map(String::as_str).collect::<Vec<_>>());
+    let ended = real_sync(world).exits(0);
+    assert!(ended.stderr.contains("aws: aws-cli/"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("aws s3 sync: 15 objects"), "its progress is passed on: {}", ended.stderr);
+    assert_eq!(ended.number("/objects/already_there"), 15, "the CLI has copied all of them");
+    assert_eq!(ended.number("/rows/updated"), 15);
+    let (source, target) = world.s3.buckets();
+    let mut expected: Vec<String> = keys.iter().map(|key| key.replacen("image/", "avatar/", 1)).collect();
+    expected.sort();
+    assert_eq!(world.s3.keys(target), expected, "and nothing else");
+    for key in &keys {
+        let twin = world.s3.seen(target, &key.replacen("image/", "avatar/", 1));
+        assert_eq!(twin, world.s3.seen(source, key), "with everything it has: {key}");
+    }
+    assert_eq!(real_sync(world).exits(0).number("/rows/updated"), 0);
+}
+
+#[test]
+fn the_real_cli_copies_and_all_is_checked() {
+    copied_by_the_real_cli(&World::bare());
+}
+
+#[test]
+fn the_real_cli_copies_on_seaweedfs() {
+    copied_by_the_real_cli(&World::bare_on_seaweed());
+}
+
+#[test]
+fn what_the_real_cli_says_of_a_failure_is_passed_on() {
+    let world = World::new();
+    let keys = world.avatars(4);
+    world.s3.on_request(|request| match request.key.as_deref() {
+        Some("avatar/avatar-2.png") if request.operation == "CopyObject" => {
+            Fault::Status(403, "AccessDenied".to_owned())
+        }
+        Some(_) | None => Fault::None,
+    });
+    let ended = real_sync(&world).exits(1);
+    let complaint = ended.stderr.lines().find(|line| line.contains("aws: copy failed"));
+    assert!(complaint.is_some_and(|line| line.contains("AccessDenied")), "{}", ended.stderr);
+    assert!(ended.stderr.contains("no row has changed"), "{}", ended.stderr);
+    assert_eq!(world.paths(), keys);
+}
+
+#[test]
+fn a_signal_ends_the_real_cli_as_well() {
+    let world = World::new();
+    let keys = world.avatars(40);
+    let gate = Gate::nth(&world.s3, "CopyObject", 3);
+    let mut running = Running::start(with_the_real_cli(&world));
+    gate.wait();
+    running.signal("TERM");
+    until("it says that it was interrupted", || running.has_said("interrupted: finishing"));
+    gate.open();
+    running.ended().exits(130);
+    assert_eq!(world.paths().iter().filter(|path| keys.contains(path)).count(), 40, "no row has moved");
+    let copied = world.s3.keys("production-s3").len() as u64;
+    let again = real_sync(&world).exits(0);
+    assert_eq!(again.number("/rows/updated"), 40);
+    assert!(again.stderr.contains(&format!("aws s3 sync: {} objects", 40 - copied)), "{copied}: {}", again.stderr);
 }

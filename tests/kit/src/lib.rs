@@ -11,6 +11,7 @@ mod embedded;
 mod mariadb;
 mod other;
 mod ports;
+mod programs;
 mod proxy;
 mod random;
 mod seaweed;
@@ -25,6 +26,7 @@ pub use embedded::{
 };
 pub use mariadb::{Database, Mariadb, MariadbOptions};
 pub use other::OtherS3;
+pub use programs::aws_cli;
 pub use proxy::{CommandKind, CommandSeen, DatabaseFault, FaultProxy};
 pub use seaweed::Seaweed;
 pub use tls::TlsFront;

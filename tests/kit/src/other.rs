@@ -1,15 +1,16 @@
 //! S3 servers that only `make deep` starts: to see what others do, not to test the program on.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use aws_sdk_s3::Client;
 
 use crate::blocking::{block_on, until_ready};
 use crate::client::{S3Login, client};
+use crate::programs::installed;
 use crate::supervisor::Supervisor;
 use crate::{directory, ports, random};
 
@@ -26,8 +27,9 @@ pub struct OtherS3 {
 impl OtherS3 {
     /// moto, the mock of AWS that Python projects test on.
     pub fn moto() -> anyhow::Result<Self> {
-        let program = installed(".venv/bin/moto_server")?;
-        let version = said(&installed(".venv/bin/python")?, &["-c", "import moto; print(moto.__version__)"])?;
+        let program = installed(".venv/bin/moto_server", "tools/setup deep")?;
+        let version =
+            said(&installed(".venv/bin/python", "tools/setup deep")?, &["-c", "import moto; print(moto.__version__)"])?;
         Self::start("moto", version, |port, _, _| {
             vec![program.clone().into(), "-H".into(), "127.0.0.1".into(), "-p".into(), port.to_string().into()]
         })
@@ -35,7 +37,7 @@ impl OtherS3 {
 
     /// s3s-fs, files in directories behind the library that the embedded server is built on.
     pub fn s3s_fs() -> anyhow::Result<Self> {
-        let program = installed("target/deep/bin/s3s-fs")?;
+        let program = installed("target/deep/bin/s3s-fs", "tools/setup deep")?;
         let version = said(&program, &["--version"])?;
         Self::start("s3s-fs", version, |port, login, data| {
             let words = ["--host", "127.0.0.1", "--port", port, "--access-key", &login.access_key, "--secret-key"];
@@ -102,15 +104,6 @@ impl OtherS3 {
 }
 
 /// A program that `tools/setup deep` has put below the project's root.
-fn installed(path: &str) -> anyhow::Result<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."));
-    let program = root.join(path);
-    if !program.is_file() {
-        bail!("{} is not installed: run `tools/setup deep`", program.display());
-    }
-    Ok(program)
-}
-
 fn said(program: &Path, arguments: &[&str]) -> anyhow::Result<String> {
     let output = Command::new(program).args(arguments).output();
     let output = output.with_context(|| format!("failed to run {}", program.display()))?;

@@ -13,6 +13,7 @@ use aws_sdk_s3::Client;
 
 use crate::blocking::{block_on, until_ready};
 use crate::client::{S3Login, client};
+use crate::programs::workspace;
 use crate::supervisor::Supervisor;
 use crate::{directory, ports, random};
 
@@ -153,8 +154,7 @@ fn find_weed() -> anyhow::Result<PathBuf> {
     if let Some(weed) = std::env::var_os("AVATAR_MIGRATE_WEED") {
         return Ok(PathBuf::from(weed));
     }
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."));
-    let own = workspace.join(".venv/bin/weed");
+    let own = workspace().join(".venv/bin/weed");
     if own.is_file() {
         return Ok(own);
     }

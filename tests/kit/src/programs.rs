@@ -1,0 +1,26 @@
+//! Programs that `tools/setup` puts into the workspace.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+
+/// The AWS CLI.
+///
+/// # Errors
+/// If it is not installed, with what to do about it.
+pub fn aws_cli() -> anyhow::Result<PathBuf> {
+    installed(".venv/bin/aws", "make setup")
+}
+
+/// A program of the workspace, which `command` installs.
+pub(crate) fn installed(path: &str, command: &str) -> anyhow::Result<PathBuf> {
+    let program = workspace().join(path);
+    if !program.is_file() {
+        bail!("{} is not installed: run `{command}`", program.display());
+    }
+    Ok(program)
+}
+
+pub(crate) fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."))
+}
