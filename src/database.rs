@@ -21,6 +21,7 @@ mod schema;
 mod server;
 mod session;
 mod sql;
+mod standing;
 mod survey;
 mod transaction;
 mod undo;
@@ -38,7 +39,7 @@ pub use fence::{
 pub use journal::{KeyRange, Piece, Turn, move_rows, next_boundary};
 pub use ledger::{CutOff, Ledger};
 pub use ledger_name::LedgerName;
-pub use lock::{RunLock, lock_holder};
+pub use lock::{Activity, RunLock, lock_holder};
 pub use objects::{LedgerObject, ObjectMark, ObjectState};
 pub use paths::{count_paths, plan_paths};
 pub use preflight::{check_privileges, preflight, preflight_undo, schema_reasons};
@@ -47,6 +48,7 @@ pub use rows::{CandidateRow, Candidates, ClearCounts, count_clear, for_each_cand
 pub use schema::text_columns;
 pub use server::{ServerFacts, server_facts};
 pub use session::Database;
+pub use standing::{LastCutover, RunRecord};
 pub use survey::{ClassCounts, ColumnSurvey, Role, check_names, references, role, survey, survey_without};
 pub use transaction::Tries;
 pub(crate) use undo::refused_by_schema;

@@ -11,6 +11,7 @@ mod finalizing;
 mod looks;
 mod resolving;
 mod rollingback;
+mod standing;
 mod sync;
 mod verifying;
 mod windows;
@@ -29,10 +30,11 @@ pub use files::check_files;
 pub use finalizing::{Confirm, Confirmation, FinalizeEnd, finalize};
 pub use resolving::{ConfirmResolve, ResolveConfirmation, resolve};
 pub use rollingback::{ConfirmRollback, RollbackConfirmation, rollback};
+pub use standing::status;
 pub use verifying::verify;
 
 use crate::config::{BucketConfig, Config, DatabaseConfig, DatabaseTls};
-use crate::database::{Database, Ledger, RunLock};
+use crate::database::{Activity, Database, Ledger, RunLock};
 use crate::failure::{Exit, Failure, exit_of};
 use crate::pace::Pace;
 use crate::report::progress::Progress;
@@ -86,6 +88,20 @@ impl Session {
     pub async fn close(&self) {
         self.database.close().await;
         tracing::debug!(seconds = self.begun.elapsed().as_secs_f64(), "session closed");
+    }
+
+    /// Tells what the run is at.
+    pub(crate) fn activity(&self) -> impl Fn() -> Option<Activity> + Send + use<> {
+        let progress = self.progress.clone();
+        move || {
+            progress.running().map(|at| Activity {
+                phase: at.phase,
+                done: at.done,
+                total: at.total,
+                unit: at.unit,
+                seconds: at.seconds,
+            })
+        }
     }
 
     pub(crate) fn part_sizes(&self) -> PartSizes {

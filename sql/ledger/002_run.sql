@@ -9,5 +9,10 @@ CREATE TABLE IF NOT EXISTS {ledger}.am_run (
   started_at DATETIME(3) NOT NULL COMMENT 'UTC',
   heartbeat_at DATETIME(3) NOT NULL COMMENT 'UTC',
   finished_at DATETIME(3) NULL COMMENT 'UTC',
-  exit_code TINYINT UNSIGNED NULL
+  exit_code TINYINT UNSIGNED NULL,
+  phase VARCHAR(64) NULL COMMENT 'what it was at when its heart beat last',
+  phase_done BIGINT UNSIGNED NULL,
+  phase_total BIGINT UNSIGNED NULL,
+  phase_unit VARCHAR(64) NULL,
+  phase_seconds DOUBLE NULL COMMENT 'since the phase began'
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin

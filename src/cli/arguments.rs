@@ -27,7 +27,7 @@ const ONE_LINE: [(&str, Option<Setting>); 5] = [
 ];
 
 /// The commands with the settings that only they have.
-const COMMANDS: [(&str, Command, Group); 7] = [
+const COMMANDS: [(&str, Command, Group); 8] = [
     ("copy", Command::Copy, catalogue::COPY),
     ("verify", Command::Verify, catalogue::VERIFY),
     ("finalize", Command::Finalize, catalogue::FINALIZE),
@@ -35,6 +35,7 @@ const COMMANDS: [(&str, Command, Group); 7] = [
     ("doctor", Command::Doctor, catalogue::DOCTOR),
     ("fence", Command::Fence, catalogue::FENCE),
     ("resolve", Command::Resolve, catalogue::RESOLVE),
+    ("status", Command::Status, catalogue::STATUS),
 ];
 
 /// What `resolve` is told without a flag.
@@ -96,6 +97,7 @@ pub fn command() -> clap::Command {
             | Command::Rollback
             | Command::Doctor
             | Command::Fence
+            | Command::Status
             | Command::Migrate => with_flags,
         };
         with_flags.about(about).after_help(help::after_command(examples))

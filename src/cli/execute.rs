@@ -1,17 +1,20 @@
 //! One command from settings to exit code.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use tokio_util::sync::CancellationToken;
 
 use super::{confirm, print, signals};
 use crate::config::{Command, Config, FinalizeOptions, Output, ResolveOptions, Settings, VerifyOptions};
-use crate::failure::{Exit, exit_of};
+use crate::database::Database;
+use crate::failure::{Exit, Failure, exit_of};
 use crate::report::human::{copy_text, finalize_text, verify_text};
 use crate::report::progress::Progress;
 use crate::report::summary::MigrateSummary;
 use crate::run::{
     Confirmation, FenceConfirmation, FinalizeEnd, ResolveConfirmation, RollbackConfirmation, Session, check_files,
-    copy, doctor, fence, finalize, resolve, rollback, verify,
+    copy, doctor, fence, finalize, resolve, rollback, status, verify,
 };
 
 /// Runs the command and prints how it ended.
@@ -33,6 +36,9 @@ async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
     if settings.command == Command::Doctor {
         // What keeps a session from opening is what doctor is to find.
         return examine(&settings.config, settings.output, &progress, &stop).await;
+    }
+    if settings.command == Command::Status {
+        return watch(&settings.config, settings.output, settings.watch, &stop).await;
     }
     let session = Session::open(settings.config, progress, stop).await?;
     let output = settings.output;
@@ -67,6 +73,7 @@ async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
             Ok(exit)
         }
         Command::Resolve => resolved(&session, output, settings.resolve.as_ref()).await,
+        Command::Status => watch(&session.config, output, settings.watch, &session.stop).await,
         Command::Migrate => migrate(&session, output, &settings.verify, &settings.finalize, &settings.copy).await,
     };
     session.close().await;
@@ -78,6 +85,26 @@ async fn examine(config: &Config, output: Output, progress: &Progress, stop: &Ca
     print::doctor(output, &summary)?;
     Ok(exit)
 }
+
+/// Shows where the migration stands, once or until no run is at work; no bucket is asked.
+async fn watch(config: &Config, output: Output, again: bool, stop: &CancellationToken) -> Result<Exit> {
+    let database = Database::connect(&config.database).await?;
+    let mut lines = 0;
+    loop {
+        let summary = status(&database, config).await?;
+        lines = print::status(output, &summary, lines)?;
+        if !again || !summary.is_at_work() {
+            database.close().await;
+            return Ok(Exit::Clean);
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(LOOK_AGAIN)).await.is_none() {
+            return Err(Failure::Interrupted.into());
+        }
+    }
+}
+
+/// How often `status --watch` looks.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 async fn resolved(session: &Session, output: Output, options: Option<&ResolveOptions>) -> Result<Exit> {
     let options = options.context("resolve without its options")?;

@@ -133,6 +133,16 @@ const RESOLVE_EXAMPLES: &str = "  # A conflict: the row moves to what production
   avatarMigrate copy
 ";
 
+const STATUS_EXAMPLES: &str = "  # What runs or ran last, how far it is, and what the ledger counts; nothing is written
+  avatarMigrate status
+
+  # Until no run is at work
+  avatarMigrate status --watch
+
+  # For programs
+  avatarMigrate status --format json | jq .state
+";
+
 /// What `init` is for, and examples.
 pub(super) const INIT: (&str, &str) = (
     "Print a settings file with every setting, its meaning and its default",
@@ -205,6 +215,7 @@ pub(super) fn of_command(command: Command) -> (&'static str, &'static str) {
             "Settle a conflict of one object, on the record: keep the source's bytes, or the target's",
             RESOLVE_EXAMPLES,
         ),
+        Command::Status => ("Tell where the migration stands, from the ledger alone", STATUS_EXAMPLES),
         Command::Migrate => (ABOUT, PROGRAM_EXAMPLES),
     }
 }

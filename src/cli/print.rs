@@ -11,12 +11,12 @@ use crate::config::{Command, ConfigError, Format, Output};
 use crate::failure::{Exit, Failure};
 use crate::operate::doctor::{DoctorSummary, doctor_text};
 use crate::report::human::{
-    Paint, copy_text, fence_text, finalize_text, resolve_text, rollback_text, verify_text, without_next,
+    Paint, copy_text, fence_text, finalize_text, resolve_text, rollback_text, status_text, verify_text, without_next,
 };
 use crate::report::progress::{Fields, Progress};
 use crate::report::summary::{
     CopySummary, FenceSummary, FinalizeSummary, LockHeld, LockHolder, MigrateSummary, Refusal, ResolveSummary,
-    RollbackSummary, VerifySummary,
+    RollbackSummary, StatusSummary, VerifySummary,
 };
 use crate::report::text::{printable, printable_json};
 use crate::run::FinalizeEnd;
@@ -56,6 +56,16 @@ pub(super) fn fence(output: Output, summary: &FenceSummary) -> Result<()> {
 /// The summary of `resolve`.
 pub(super) fn resolve(output: Output, summary: &ResolveSummary) -> Result<()> {
     show(output, summary, resolve_text)
+}
+
+/// Where the migration stands; on a terminal in the place of what was shown `before`. Gives how many lines it took.
+pub(super) fn status(output: Output, summary: &StatusSummary, before: usize) -> Result<usize> {
+    let term = Term::stdout();
+    if term.is_term() && output.format == Format::Human {
+        term.clear_last_lines(before).context("failed to write to standard output")?;
+    }
+    show(output, summary, status_text)?;
+    Ok(status_text(summary, Paint::Plain).lines().count())
 }
 
 /// The summary of the one-line form in JSON; for a person each command's was shown when it ended.
@@ -126,6 +136,7 @@ fn command_name(command: Command) -> &'static str {
         Command::Doctor => "doctor",
         Command::Fence => "fence",
         Command::Resolve => "resolve",
+        Command::Status => "status",
         Command::Migrate => "migrate",
     }
 }

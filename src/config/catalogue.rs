@@ -26,7 +26,7 @@ macro_rules! groups {
 pub const SHARED: &[Group] = &[BUCKETS, DATABASE, PATHS, COPYING, RUNNING, OUTPUT];
 
 /// The settings of single commands.
-pub const OF_COMMANDS: &[Group] = &[COPY, VERIFY, FINALIZE, ROLLBACK, DOCTOR, FENCE, RESOLVE];
+pub const OF_COMMANDS: &[Group] = &[COPY, VERIFY, FINALIZE, ROLLBACK, DOCTOR, FENCE, RESOLVE, STATUS];
 
 /// The settings of the commands that the one-line form runs.
 pub const OF_ONE_LINE: &[Group] = &[COPY, VERIFY, FINALIZE];
@@ -276,6 +276,12 @@ groups! {
             .help("Which of the two stays: source replaces the target's bytes, target leaves them");
         RESOLVE_YES = Setting::new("yes", Takes::Switch("no-yes"), "")
             .help("Settle it without asking");
+    }
+
+    /// The flags of `status`.
+    STATUS(None) {
+        WATCH = Setting::new("watch", Takes::Switch("no-watch"), "")
+            .help("Look again every two seconds, until no run is at work");
     }
 }
 

@@ -64,6 +64,8 @@ pub enum Command {
     Fence,
     /// A person settles twins that differ.
     Resolve,
+    /// Where the migration stands.
+    Status,
     /// The one-line form: all three in order.
     Migrate,
 }
@@ -102,6 +104,8 @@ pub struct Settings {
     pub fence: FenceOptions,
     /// For `resolve`, if that is the command.
     pub resolve: Option<ResolveOptions>,
+    /// For `status`: whether it looks again until no run is at work.
+    pub watch: bool,
     /// Whether the password stands on the command line, which deserves a word of advice.
     pub password_in_clear: bool,
     /// The password file, if others than its owner can read it.
@@ -142,6 +146,7 @@ pub fn load(
         rollback: options::rollback(&layers)?,
         fence: options::fence(&layers, command)?,
         resolve: options::resolve(&layers, command)?,
+        watch: layers.switch(&catalogue::WATCH)?,
         password_in_clear,
         password_file_open: open_password_file(&layers, directory)?,
     })

@@ -184,7 +184,8 @@ pub(super) fn finalize(layers: &Layers, command: Command) -> Result<FinalizeOpti
         | Command::Rollback
         | Command::Doctor
         | Command::Fence
-        | Command::Resolve => layers.optional(&catalogue::FINAL_REPORT, path)?,
+        | Command::Resolve
+        | Command::Status => layers.optional(&catalogue::FINAL_REPORT, path)?,
     };
     let approved = layers.optional(&catalogue::APPROVED, path)?;
     if command == Command::Finalize && report.is_some() && report == approved {

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use sqlx::mysql::MySqlPool;
 
 use super::ledger_name::LedgerName;
-use super::lock::{RunLock, this_host};
+use super::lock::{Activity, RunLock, this_host};
 use super::session::{Database, grant_or, is_denied};
 use super::sql::{Statement, statement};
 use crate::config::Config;
@@ -34,11 +34,18 @@ pub struct CutOff {
 }
 
 impl Ledger {
-    /// Creates what is missing of the ledger, and the lines of this migration and this run.
+    /// Creates what is missing of the ledger, and the lines of this migration and this run, which tells its activity from
+    /// then on.
     ///
     /// # Errors
     /// [`Failure::Usage`] with the SQL to run if the user may not create or use the schema.
-    pub async fn open(database: &Database, lock: &mut RunLock, config: &Config, command: &str) -> Result<Self> {
+    pub async fn open(
+        database: &Database,
+        lock: &mut RunLock,
+        config: &Config,
+        command: &str,
+        activity: impl Fn() -> Option<Activity> + Send + 'static,
+    ) -> Result<Self> {
         let name = LedgerName::new(&config.ledger_schema);
         create_schema(database, &name).await?;
         create_tables(database, &name).await?;
@@ -53,7 +60,7 @@ impl Ledger {
             .await
             .context("failed to write the run to the ledger")?
             .last_insert_id();
-        lock.beat(run);
+        lock.beat(run, activity);
         Ok(Self { pool: database.pool().clone(), name, migration, run })
     }
 

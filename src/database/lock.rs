@@ -19,6 +19,8 @@ use super::session::Database;
 use super::sql::statement;
 use crate::failure::{Failure, Holder};
 
+pub use heart::Activity;
+
 /// A holder that was silent for longer than this may be dead, so that waiting for its lock makes sense.
 const SILENT_SECONDS: i64 = 15;
 
@@ -136,7 +138,7 @@ impl Drop for RunLock {
 }
 
 /// At most 64 characters (MariaDB: "GET_LOCK"), one per schema of the server.
-fn lock_name(schema: &str) -> String {
+pub(super) fn lock_name(schema: &str) -> String {
     let digest = Sha256::digest(schema.as_bytes());
     let short: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     format!("avatarMigrate:{short}")

@@ -6,7 +6,7 @@ use sqlx::mysql::MySqlPool;
 use super::ledger::fingerprint;
 use super::ledger_name::LedgerName;
 use super::objects::{LedgerObject, object};
-use super::session::Database;
+use super::session::{Database, error_number, grant_or};
 use super::sql::{Statement, statement};
 use crate::config::Config;
 use crate::path::ObjectKey;
@@ -20,18 +20,27 @@ pub struct LedgerView {
 }
 
 impl LedgerView {
-    /// The view, if there is a ledger that this user can read and it knows this migration.
+    /// The view, if there is a ledger that this user can read and it knows this migration: no ledger, no privilege, no such
+    /// migration is all the same to a reader that trusts nothing recorded.
     pub async fn open(database: &Database, config: &Config) -> Option<Self> {
+        Self::read(database, config).await.ok().flatten()
+    }
+
+    /// The view, if there is a ledger and it knows this migration.
+    ///
+    /// # Errors
+    /// [`crate::failure::Failure::Usage`] with the GRANT to run, if the user may not read the ledger; if it cannot be read.
+    pub async fn read(database: &Database, config: &Config) -> Result<Option<Self>> {
         let name = LedgerName::new(&config.ledger_schema);
         let statement = statement!("migration_get.sql").with("ledger", &name.quoted());
-        // No ledger, no privilege, no such migration: all the same to a reader that trusts nothing recorded.
-        let migration: Option<u32> = sqlx::query_scalar(statement.sql())
-            .bind(fingerprint(config).as_slice())
-            .fetch_optional(database.pool())
-            .await
-            .ok()
-            .flatten();
-        Some(Self { pool: database.pool().clone(), name, migration: migration? })
+        let fingerprint = fingerprint(config);
+        let query = sqlx::query_scalar(statement.sql()).bind(fingerprint.as_slice());
+        let found: Option<u32> = match query.fetch_optional(database.pool()).await {
+            // No such schema, no such table.
+            Err(error) if matches!(error_number(&error), Some(1049 | 1146)) => None,
+            found => grant_or(found, "read the ledger", &database.grant_on_schema("SELECT", name.as_str()))?,
+        };
+        Ok(found.map(|migration| Self { pool: database.pool().clone(), name, migration }))
     }
 
     pub(crate) fn migration(&self) -> u32 {

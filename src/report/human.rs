@@ -6,6 +6,7 @@ mod finalize;
 mod resolve;
 mod rollback;
 mod sheet;
+mod status;
 mod verify;
 
 use console::Term;
@@ -15,6 +16,7 @@ pub use fence::fence_text;
 pub use finalize::finalize_text;
 pub use resolve::resolve_text;
 pub use rollback::rollback_text;
+pub use status::status_text;
 pub use verify::verify_text;
 
 /// Whether a text may carry colours.

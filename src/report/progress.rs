@@ -7,6 +7,7 @@ mod bar;
 mod event;
 mod lines;
 mod meter;
+mod phases;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -20,6 +21,7 @@ use bar::Bars;
 use event::Standing;
 use lines::Ticker;
 use meter::Meter;
+use phases::Phases;
 
 use crate::config::Format;
 
@@ -48,12 +50,28 @@ impl ProgressMode {
     }
 }
 
+/// How far a phase is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PhaseNow {
+    /// Its name, such as `copy`.
+    pub phase: String,
+    /// How many are done.
+    pub done: u64,
+    /// Of how many, if that is known.
+    pub total: Option<u64>,
+    /// What is counted, such as `objects`.
+    pub unit: String,
+    /// Since it began.
+    pub seconds: f64,
+}
+
 /// The progress of a run. Clones show at the same place.
 #[derive(Clone)]
 pub struct Progress(Arc<Display>);
 
 struct Display {
     shown: Shown,
+    phases: Phases,
     format: Format,
     sink: Mutex<Box<dyn Write + Send>>,
     clock: Clock,
@@ -94,15 +112,21 @@ impl Progress {
     #[must_use]
     pub fn phase(&self, name: &str, total: Option<u64>, unit: &str) -> Phase {
         let meter = Arc::new(Meter::new(name, unit, total, (self.0.clock)()));
+        self.0.phases.watch(&meter);
         let bar = match &self.0.shown {
             Shown::Bars(bars) => Some(bars.add(&meter)),
-            Shown::Lines(ticker) => {
-                ticker.watch(&meter);
-                None
-            }
-            Shown::Quiet => None,
+            Shown::Lines(_) | Shown::Quiet => None,
         };
         Phase(Arc::new(Running { meter, bar, progress: self.clone() }))
+    }
+
+    /// The phase that was begun last, of those that run.
+    #[must_use]
+    pub fn running(&self) -> Option<PhaseNow> {
+        let meter = self.0.phases.running().pop()?;
+        let (phase, unit) = (meter.name().to_owned(), meter.unit().to_owned());
+        let seconds = meter.elapsed((self.0.clock)()).as_secs_f64();
+        Some(PhaseNow { phase, done: meter.done(), total: meter.total(), unit, seconds })
     }
 
     /// Prints a line above the bars; in every mode, quiet included. Hostile text is the caller's to escape.
@@ -130,7 +154,7 @@ impl Progress {
     }
 
     fn with(shown: Shown, format: Format, sink: Box<dyn Write + Send>, clock: Clock) -> Self {
-        Self(Arc::new(Display { shown, format, sink: Mutex::new(sink), clock }))
+        Self(Arc::new(Display { shown, phases: Phases::default(), format, sink: Mutex::new(sink), clock }))
     }
 
     fn with_lines(format: Format, sink: Box<dyn Write + Send>, clock: Clock) -> Self {
@@ -177,9 +201,8 @@ impl Display {
 
     /// One line for every running phase. Whether there will be more.
     fn tick(&self) -> bool {
-        let Shown::Lines(ticker) = &self.shown else { return false };
         let now = (self.clock)();
-        for meter in ticker.running() {
+        for meter in self.phases.running() {
             self.tell(&meter.line(now), &meter, now);
         }
         true

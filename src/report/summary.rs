@@ -9,10 +9,12 @@ use serde::{Serialize, Serializer};
 
 mod fence;
 mod resolve;
+mod status;
 
 pub use crate::store::Requests;
 pub use fence::{FenceForecast, FenceSummary, FencedReference};
 pub use resolve::{ResolveSummary, ResolvedObject};
+pub use status::{LastCutoverStatus, PhaseStatus, RunStatus, State, StatusSummary};
 
 /// What `copy` did, or in a dry run: would do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

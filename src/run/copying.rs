@@ -74,7 +74,7 @@ async fn run<C: CopyObjects>(
     if config.method == Method::Sync {
         sync::run(session).await?;
     }
-    let ledger = Ledger::open(database, &mut lock, config, "copy").await?;
+    let ledger = Ledger::open(database, &mut lock, config, "copy", session.activity()).await?;
     let (decisions, totals) = (ledger.decisions().await?, Totals::default());
     let (lock_held, conditions) = (&lock, None);
     let mut copy_run =

@@ -42,7 +42,7 @@ pub async fn fence(
     let (database, config) = (&session.database, &session.config);
     let name = LedgerName::new(&config.ledger_schema);
     let mut lock = RunLock::take(database, &name, config.lock_wait).await?;
-    let ledger = Ledger::open(database, &mut lock, config, "fence").await?;
+    let ledger = Ledger::open(database, &mut lock, config, "fence", session.activity()).await?;
     let ended = match options.action {
         FenceAction::Drop => fencing.take_away(&lock, ledger.run()).await,
         FenceAction::Apply | FenceAction::Print => fencing.apply(&lock, ledger.run(), confirm).await,

@@ -71,7 +71,7 @@ pub async fn finalize(session: &Session, options: &FinalizeOptions, confirm: &Co
     let (database, config) = (&session.database, &session.config);
     let name = LedgerName::new(&config.ledger_schema);
     let mut lock = RunLock::take(database, &name, config.lock_wait).await?;
-    let ledger = Ledger::open(database, &mut lock, config, "finalize").await?;
+    let ledger = Ledger::open(database, &mut lock, config, "finalize", session.activity()).await?;
     let report =
         options.report.clone().unwrap_or_else(|| PathBuf::from(format!("avatarMigrate-final-{}.csv", ledger.run())));
     let totals = FinalizeObjects::default();

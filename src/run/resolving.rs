@@ -69,7 +69,7 @@ async fn run<C: CopyObjects>(
     let (database, config) = (&session.database, &session.config);
     let name = LedgerName::new(&config.ledger_schema);
     let mut lock = RunLock::take(database, &name, config.lock_wait).await?;
-    let ledger = Ledger::open(database, &mut lock, config, "resolve").await?;
+    let ledger = Ledger::open(database, &mut lock, config, "resolve", session.activity()).await?;
     let resolving = Resolving { session, options, copier, inside, lock: &lock, ledger: &ledger, meter };
     let ended = resolving.steps(keys, confirm).await;
     Ok((sign_off(ended, |_| Exit::Clean, ledger, lock).await?, Exit::Clean))

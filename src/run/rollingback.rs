@@ -81,7 +81,7 @@ async fn run<C: CopyObjects>(
     }
     let name = LedgerName::new(&config.ledger_schema);
     let mut lock = RunLock::take(database, &name, config.lock_wait).await?;
-    let ledger = Ledger::open(database, &mut lock, config, "rollback").await?;
+    let ledger = Ledger::open(database, &mut lock, config, "rollback", session.activity()).await?;
     let ended = way.steps(&lock, &ledger, confirm).await;
     sign_off(ended, |(_, exit)| *exit, ledger, lock).await
 }

@@ -46,6 +46,7 @@ mod secrets;
 mod servers;
 mod settings;
 mod support;
+mod status;
 mod suspects;
 mod sync;
 mod tls;

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 
 use avatar_migrate::operate::doctor::{Check, DoctorSummary, Side, Status};
 use avatar_migrate::report::summary::{
-    CopySummary, FenceForecast, FenceSummary, FencedReference, FinalizeSummary, Forecast, LockHeld, LockHolder,
-    MigrateSummary, Refusal, ResolveSummary, RollbackSummary, VerifySummary,
+    CopySummary, FenceForecast, FenceSummary, FencedReference, FinalizeSummary, Forecast, LastCutoverStatus, LockHeld,
+    LockHolder, MigrateSummary, PhaseStatus, Refusal, ResolveSummary, RollbackSummary, RunStatus, StatusSummary,
+    VerifySummary,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -22,6 +23,7 @@ pub(crate) fn objects() -> Vec<(&'static str, BTreeSet<String>)> {
         ("rollback", keys(&rollback())),
         ("fence", keys(&fence())),
         ("resolve", keys(&resolve())),
+        ("status", keys(&status())),
         ("doctor", keys(&doctor())),
         ("migrate", keys(&MigrateSummary { copy: None, verify: None, finalize: None })),
         ("Refusal", keys(&Refusal { command: String::new(), exit_code: 4, refused: vec![String::new()] })),
@@ -132,12 +134,27 @@ fn resolve() -> ResolveSummary {
     }
 }
 
+fn status() -> StatusSummary {
+    StatusSummary {
+        state: Default::default(),
+        run: Some(RunStatus { phase: Some(PhaseStatus::default()), ..RunStatus::default() }),
+        holder: Some(holder()),
+        objects: Some([("STATE".to_owned(), 0)].into()),
+        rows_moved: None,
+        last_cutover: Some(LastCutoverStatus::default()),
+        clean_for_seconds: None,
+    }
+}
+
 fn doctor() -> DoctorSummary {
     let check = Check { name: "", side: Side::Source, status: Status::Pass, found: String::new(), advice: None };
     DoctorSummary { checks: vec![check], requests: Default::default(), elapsed: Default::default() }
 }
 
 fn locked() -> LockHeld {
-    let holder = LockHolder { host: String::new(), pid: 0, since: String::new() };
-    LockHeld { command: String::new(), locked_by: Some(holder) }
+    LockHeld { command: String::new(), locked_by: Some(holder()) }
+}
+
+fn holder() -> LockHolder {
+    LockHolder { host: String::new(), pid: 0, since: String::new() }
 }

@@ -8,6 +8,21 @@ use tokio::time::timeout;
 use super::RunLock;
 use crate::database::sql::statement;
 
+/// What a run is at, and how far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Activity {
+    /// The phase, such as `copy`.
+    pub phase: String,
+    /// How many are done.
+    pub done: u64,
+    /// How many there are, if that is known.
+    pub total: Option<u64>,
+    /// What is counted, such as `objects`.
+    pub unit: String,
+    /// Since the phase began.
+    pub seconds: f64,
+}
+
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// A beat that takes longer has failed; the next one makes up for it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -15,9 +30,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 impl RunLock {
     /// Starts the heart-beat of `run`: the holder's row stays fresh, and the lock's connection never idles out. While a
     /// statement runs on that connection, another one asks whether its session is still there: a network that went silent
-    /// would let the program wait for ever.
-    pub(crate) fn beat(&mut self, run: u64) {
+    /// would let the program wait for ever. Each beat also leaves what the run is at, for `status`.
+    pub(crate) fn beat(&mut self, run: u64, activity: impl Fn() -> Option<Activity> + Send + 'static) {
         let sql = statement!("heartbeat.sql").with("ledger", &self.ledger.quoted());
+        let phase = statement!("run_phase.sql").with("ledger", &self.ledger.quoted());
         let (pool, connection) = (self.database.pool().clone(), self.connection.clone());
         let (name, standing) = (self.name.clone(), self.standing.clone());
         self.run = Some(run);
@@ -26,6 +42,10 @@ impl RunLock {
                 tokio::time::sleep(HEARTBEAT).await;
                 // A beat that fails is made up for by the next one; what counts is the lock itself, checked below.
                 drop(timeout(PATIENCE, sqlx::query(sql.clone().sql()).bind(run).execute(&pool)).await);
+                let Activity { phase: name_now, done, total, unit, seconds } = activity().unwrap_or_default();
+                let told =
+                    sqlx::query(phase.clone().sql()).bind(name_now).bind(done).bind(total).bind(unit).bind(seconds);
+                drop(timeout(PATIENCE, told.bind(run).execute(&pool)).await);
                 let holder = standing.borrow().connection_id;
                 let idle = connection.try_lock();
                 let gone = if let Ok(mut idle) = idle {

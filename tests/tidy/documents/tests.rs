@@ -62,7 +62,7 @@ fn exit_codes_and_marked_words_are_read() {
 #[test]
 fn what_cannot_be_typed_is_found() {
     let unknown = |text: &str| unknown_words(&source("docs/a.md", text));
-    for text in ["avatarMigrate status", "`--no-such-thing`x --bogus", "give --gracee 1h"] {
+    for text in ["avatarMigrate stride", "`--no-such-thing`x --bogus", "give --gracee 1h"] {
         assert_eq!(unknown(text).len(), 1, "{text}");
     }
     let good = "avatarMigrate copy --dry-run, avatarMigrate --help, --no-yes, -----BEGIN, |---|, -- comment, --config";
