@@ -201,6 +201,9 @@ impl Display {
 
     /// One line for every running phase. Whether there will be more.
     fn tick(&self) -> bool {
+        if !matches!(self.shown, Shown::Lines(_)) {
+            return false;
+        }
         let now = (self.clock)();
         for meter in self.phases.running() {
             self.tell(&meter.line(now), &meter, now);

@@ -137,7 +137,7 @@ mod tests {
         assert!(text.starts_with("RUNNING: copy, run 7\n"), "{text}");
         assert!(text.contains("copy, 1,200 of 12,000 objects (10 %), 120/s, 1 min 30 s left"), "{text}");
         assert!(text.contains("42 on db\\u{1b}1"), "{text}");
-        assert!(text.contains("objects         too many to be counted here"), "{text}");
+        assert!(text.contains("objects     too many to be counted here"), "{text}");
     }
 
     #[test]
