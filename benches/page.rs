@@ -81,8 +81,12 @@ fn section(plan: &Plan, row: &Row) -> Result<String> {
     let versions: Vec<String> = row.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
     writeln!(
         text,
-        "<details><summary>{}, commit {}, {} rounds in {} s</summary>\n",
-        row.date, row.commit, row.rounds, row.seconds
+        "<details><summary>{}, commit {}, {} round{} in {} s</summary>\n",
+        row.date,
+        row.commit,
+        row.rounds,
+        if row.rounds == 1 { "" } else { "s" },
+        row.seconds
     )?;
     writeln!(text, "{cores} cores of {processor}, {memory_gb} GB. {}.\n", versions.join(", "))?;
     row.commands.iter().try_for_each(|command| writeln!(text, "    {command}"))?;
