@@ -33,14 +33,14 @@ pub use rollingback::{ConfirmRollback, RollbackConfirmation, rollback};
 pub use standing::status;
 pub use verifying::verify;
 
-use crate::config::{BucketConfig, Config, DatabaseConfig, DatabaseTls};
+use crate::config::{BucketConfig, CheckMode, Config, DatabaseConfig, DatabaseTls};
 use crate::database::{Activity, Database, Ledger, RunLock};
 use crate::failure::{Exit, Failure, exit_of};
 use crate::pace::Pace;
 use crate::report::progress::Progress;
 use crate::store::{
-    Bucket, CopyConditions, CopyObjects, PartSizes, Reach, Requests, Scratch, StoreError, StoreErrorKind, Stores,
-    connect, is_same_bucket, prove_copies,
+    Bucket, Copier, CopyConditions, CopyObjects, PartSizes, Reach, Requests, Scratch, StoreError, StoreErrorKind,
+    Stores, connect, is_same_bucket, prove_copies,
 };
 
 /// Everything that a command works with.
@@ -106,6 +106,15 @@ impl Session {
 
     pub(crate) fn part_sizes(&self) -> PartSizes {
         PartSizes { threshold: self.config.multipart_threshold, part_size: self.config.multipart_part_size }
+    }
+
+    /// What copies inside S3 from the legacy bucket to the production bucket.
+    pub(crate) fn copier(&self) -> Copier {
+        let copier = Copier::new(self.stores.source.clone(), self.stores.target.clone(), self.part_sizes());
+        match self.config.check {
+            CheckMode::Auto => copier,
+            CheckMode::Sha256 => copier.without_hashes(),
+        }
     }
 
     pub(crate) fn interrupted(&self) -> Result<()> {

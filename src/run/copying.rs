@@ -44,7 +44,7 @@ pub async fn copy(session: &Session, options: &CopyOptions) -> Result<(CopySumma
     match session.config.method {
         Method::Copy | Method::Sync => {
             let canary = Copier::new(target.clone(), target.clone(), sizes);
-            run(session, options, &Copier::new(source, target, sizes), &canary).await
+            run(session, options, &session.copier(), &canary).await
         }
         Method::Stream => {
             let canary = Streamer::new(target.clone(), target.clone(), sizes);

@@ -221,7 +221,7 @@ impl FinalizeRun<'_> {
         let copied = match self.session.config.method {
             Method::Copy | Method::Sync => {
                 let canary = Copier::new(target.clone(), target.clone(), sizes);
-                self.copy_orphans_by(&Copier::new(source, target, sizes), &canary, collected).await?
+                self.copy_orphans_by(&self.session.copier(), &canary, collected).await?
             }
             Method::Stream => {
                 let canary = Streamer::new(target.clone(), target.clone(), sizes);

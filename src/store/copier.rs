@@ -19,13 +19,20 @@ pub struct Copier {
     source: Bucket,
     target: Bucket,
     sizes: PartSizes,
+    hashes: bool,
 }
 
 impl Copier {
-    /// A copier from `source` to `target`.
+    /// A copier from `source` to `target`, which asks the server for the SHA-256 of what it copies.
     #[must_use]
     pub fn new(source: Bucket, target: Bucket, sizes: PartSizes) -> Self {
-        Self { source, target, sizes }
+        Self { source, target, sizes, hashes: true }
+    }
+
+    /// Does not ask for it where the ETag proves content: for who reads the bytes of both objects anyway.
+    #[must_use]
+    pub fn without_hashes(self) -> Self {
+        Self { hashes: false, ..self }
     }
 
     async fn copy_whole(
@@ -36,7 +43,7 @@ impl Copier {
     ) -> Result<CopyEnd, StoreError> {
         let checksum = match self.checksum(source).await? {
             Checksum::Compute => Some(ChecksumAlgorithm::Sha256),
-            Checksum::CarryOver => None,
+            Checksum::AsItIs => None,
             Checksum::Moot(end) => return Ok(end),
         };
         // Headers, metadata and tags come along by default: both directives are COPY unless given (AWS: "CopyObject").
@@ -66,13 +73,13 @@ impl Copier {
     /// another one would lose it on the copy.
     async fn checksum(&self, source: &ObjectInfo) -> Result<Checksum, StoreError> {
         if source.etag.is_single_part() {
-            return Ok(Checksum::Compute);
+            return Ok(if self.hashes { Checksum::Compute } else { Checksum::AsItIs });
         }
         Ok(match self.source.head(&source.key).await? {
             None => Checksum::Moot(CopyEnd::MissingSource),
             Some(details) if details.info.etag != source.etag => Checksum::Moot(CopyEnd::Unsettled),
             Some(details) if details.checksums.is_empty() => Checksum::Compute,
-            Some(_) => Checksum::CarryOver,
+            Some(_) => Checksum::AsItIs,
         })
     }
 }
@@ -91,7 +98,7 @@ impl CopyObjects for Copier {
 
 enum Checksum {
     Compute,
-    CarryOver,
+    AsItIs,
     Moot(CopyEnd),
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use avatar_migrate_kit::{EmbeddedS3, ObjectHeaders};
+use avatar_migrate_kit::{Algorithm, EmbeddedS3, ObjectHeaders};
 
 use crate::support::{World, content};
 
@@ -81,6 +81,17 @@ fn equal_content_is_proved_by_what_can_prove_it() {
     assert!(auto["image/avatar-big.png"].starts_with("checksum") || auto["image/avatar-big.png"].starts_with("sha256"));
     for (key, proof) in proofs(&["--check", "sha256"]) {
         assert_eq!((proof.get(..6), proof.len()), (Some("sha256"), 6 + 64), "{key}: {proof}");
+    }
+}
+
+#[test]
+fn what_is_read_anyway_the_server_need_not_hash() {
+    for (flags, algorithm) in [(&[][..], Algorithm::Sha256), (&["--check", "sha256"], Algorithm::Crc64Nvme)] {
+        let world = World::new();
+        world.avatars(1);
+        world.run(&[&["copy"], flags].concat()).exits(0);
+        let copy = world.s3.object("production-s3", "avatar/avatar-0.png").expect("a copy");
+        assert_eq!(copy.checksum.map(|checksum| checksum.algorithm), Some(algorithm), "{flags:?}");
     }
 }
 
