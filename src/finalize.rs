@@ -4,10 +4,8 @@ mod collect;
 mod manifest;
 mod orphans;
 
-use std::pin::pin;
-
 use anyhow::{Context, Result};
-use futures::stream::{self, Stream, StreamExt};
+use futures::stream::{FuturesUnordered, StreamExt};
 use tokio_util::sync::CancellationToken;
 
 pub use collect::Collected;
@@ -91,31 +89,47 @@ pub fn delete_batch<'deleter, D: DeleteSources>(
 /// fails. What was deleted until then is in the ledger, also what was deleted beside the batch that failed.
 pub async fn delete_all(
     deleter: &impl DeleteSources,
-    proof: ZeroLegacyProof<'_>,
+    mut proof: ZeroLegacyProof<'_>,
     (database, lock, ledger, config): (&Database, &RunLock, &Ledger, &Config),
     evidence: EvidenceSpool,
     stop: &CancellationToken,
     progress: impl Fn(u64),
 ) -> Result<Deleted> {
     let (mut total, mut refused, mut failed) = (Deleted::default(), None, None);
-    let halt = CancellationToken::new();
-    let batches = batches(deleter, proof, (database, config), evidence.read()?, stop);
-    let mut ended = pin!(batches.take_until(halt.cancelled()).buffer_unordered(BATCHES_AT_ONCE));
-    // To its end whatever happens: what the other requests have deleted belongs into the ledger.
-    while let Some(end) = ended.next().await {
-        let recorded = match end {
-            Ok((batch, ends)) => {
-                progress(u64::try_from(ends.len())?);
-                ledger.mark(lock, &total.judge(batch, ends)).await
+    let (mut evidence, mut under_way, mut more) = (evidence.read()?, FuturesUnordered::new(), true);
+    loop {
+        // Nothing else goes on while the proof is renewed or the ledger written, which both take the lock's connection: a
+        // future that holds it must not be left standing for the other.
+        let step = if more && under_way.len() < BATCHES_AT_ONCE {
+            match begun(&mut proof, (database, config), &mut evidence, stop).await {
+                Ok(Some(batch)) => {
+                    let deleting = delete_batch(deleter, &proof, &batch);
+                    under_way.push(async { deleting.await.map(|ends| (batch, ends)) });
+                    continue;
+                }
+                Ok(None) => {
+                    more = false;
+                    continue;
+                }
+                Err(error) => Err(error),
             }
-            Err(error) => Err(error),
+        } else {
+            // To the end of those under way, whatever happens: what they have deleted belongs into the ledger.
+            match under_way.next().await {
+                None => break,
+                Some(Ok((batch, ends))) => {
+                    progress(u64::try_from(ends.len())?);
+                    ledger.mark(lock, &total.judge(batch, ends)).await
+                }
+                Some(Err(error)) => Err(error),
+            }
         };
-        let Err(error) = recorded else { continue };
+        let Err(error) = step else { continue };
+        more = false;
         match error.downcast() {
             Ok(Failure::Interrupted) => total.interrupted = true,
             Ok(Failure::Refused { reasons, hint }) => refused = Some((reasons, hint)),
             other => {
-                halt.cancel();
                 failed.get_or_insert(other.map_or_else(|error| error, anyhow::Error::from));
             }
         }
@@ -131,47 +145,22 @@ pub async fn delete_all(
     }
 }
 
-/// A batch with the ends of its objects, in order; or why it was not begun or did not end.
-type Ended = Result<(Vec<Deletable>, Vec<DeleteEnd>)>;
-
-/// The batches, each in a future that deletes it. A batch that cannot be begun is the last one.
-fn batches<'a, D: DeleteSources>(
-    deleter: &'a D,
-    proof: ZeroLegacyProof<'a>,
-    (database, config): (&'a Database, &'a Config),
-    evidence: impl Iterator<Item = Result<Deletable>>,
-    stop: &'a CancellationToken,
-) -> impl Stream<Item = impl Future<Output = Ended>> {
-    stream::unfold(Some((proof, evidence)), async move |state| {
-        let (mut proof, mut evidence) = state?;
-        let begun = match next_batch(&mut evidence, stop) {
-            Ok(None) => return None,
-            Ok(Some(batch)) => {
-                proof.renew(database, config).await.map(|()| (delete_batch(deleter, &proof, &batch), batch))
-            }
-            Err(error) => Err(error),
-        };
-        let more = begun.is_ok().then_some((proof, evidence));
-        let ended = async move {
-            let (deleting, batch) = begun?;
-            Ok((batch, deleting.await?))
-        };
-        Some((ended, more))
-    })
-}
-
-fn next_batch(
+/// The next batch, once the proof is sure to be fresh; `None` if there is none.
+async fn begun(
+    proof: &mut ZeroLegacyProof<'_>,
+    (database, config): (&Database, &Config),
     evidence: &mut impl Iterator<Item = Result<Deletable>>,
     stop: &CancellationToken,
 ) -> Result<Option<Vec<Deletable>>> {
     let batch = evidence.take(BATCH).collect::<Result<Vec<Deletable>>>()?;
     if batch.is_empty() {
-        Ok(None)
-    } else if stop.is_cancelled() {
-        Err(Failure::Interrupted.into())
-    } else {
-        Ok(Some(batch))
+        return Ok(None);
     }
+    if stop.is_cancelled() {
+        return Err(Failure::Interrupted.into());
+    }
+    proof.renew(database, config).await?;
+    Ok(Some(batch))
 }
 
 impl Deleted {

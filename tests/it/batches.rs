@@ -1,10 +1,11 @@
 //! Deletes of several batches under way together: what is gone is recorded, whatever becomes of the others.
 
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 
-use avatar_migrate_kit::{Fault, ObjectHeaders};
+use avatar_migrate_kit::{CommandKind, DatabaseFault, Fault, FaultProxy, ObjectHeaders};
 
-use crate::process::until;
+use crate::process::{Running, until};
 use crate::support::World;
 
 /// Five batches: one more than are under way together.
@@ -80,4 +81,21 @@ fn a_signal_lets_those_under_way_end() {
     let again = world.run(&["finalize", "--yes"]).exits(0);
     assert_eq!(again.number("/objects/deleted"), (OBJECTS - gone) as u64);
     assert_eq!(world.s3.keys("production-s3").len(), OBJECTS);
+}
+
+/// The lock's connection is asked before a batch and taken to record another: neither may wait for the other for ever.
+#[test]
+fn batches_that_end_while_the_lock_is_asked_are_recorded() {
+    let world = migrated();
+    let proxy = FaultProxy::before(&world.database).expect("a proxy");
+    // As from afar: batches end meanwhile.
+    proxy.on_command(|seen| {
+        if seen.kind == CommandKind::Execute && seen.sql.starts_with("SELECT IS_USED_LOCK(?) = CONNECTION_ID()") {
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        DatabaseFault::None
+    });
+    let running = Running::start(world.command(&proxy.url(&world.database), &["finalize", "--yes"]));
+    assert_eq!(running.ended().exits(0).number("/objects/deleted"), OBJECTS as u64);
+    assert_eq!(gone(&world), OBJECTS);
 }

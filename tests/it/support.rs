@@ -147,14 +147,16 @@ impl<S: Server> World<S> {
     }
 
     /// Runs the program as root of the database with these arguments.
+    #[track_caller]
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         self.run_as(&self.database.url(), arguments)
     }
 
-    /// Runs the program with another database URL.
+    /// Runs the program with another database URL; it must end in time.
+    #[track_caller]
     pub(crate) fn run_as(&self, url: &str, arguments: &[&str]) -> Ended {
-        let output = self.command(url, arguments).output().expect("the program starts");
-        Ended::of(&output, self.directory.path())
+        let ended = Running::start(self.command(url, arguments)).ended();
+        Ended { directory: self.directory.path().to_owned(), ..ended }
     }
 
     /// The program, ready to start.
