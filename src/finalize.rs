@@ -4,8 +4,10 @@ mod collect;
 mod manifest;
 mod orphans;
 
+use std::pin::pin;
+
 use anyhow::{Context, Result};
-use futures::stream::{FuturesUnordered, StreamExt};
+use futures::stream::{self, Stream, StreamExt};
 use tokio_util::sync::CancellationToken;
 
 pub use collect::Collected;
@@ -89,47 +91,28 @@ pub fn delete_batch<'deleter, D: DeleteSources>(
 /// fails. What was deleted until then is in the ledger, also what was deleted beside the batch that failed.
 pub async fn delete_all(
     deleter: &impl DeleteSources,
-    mut proof: ZeroLegacyProof<'_>,
-    (database, lock, ledger, config): (&Database, &RunLock, &Ledger, &Config),
+    proof: ZeroLegacyProof<'_>,
+    scope: Scope<'_>,
     evidence: EvidenceSpool,
     stop: &CancellationToken,
     progress: impl Fn(u64),
 ) -> Result<Deleted> {
     let (mut total, mut refused, mut failed) = (Deleted::default(), None, None);
-    let (mut evidence, mut under_way, mut more) = (evidence.read()?, FuturesUnordered::new(), true);
-    loop {
-        // Nothing else goes on while the proof is renewed or the ledger written, which both take the lock's connection: a
-        // future that holds it must not be left standing for the other.
-        let step = if more && under_way.len() < BATCHES_AT_ONCE {
-            match begun(&mut proof, (database, config), &mut evidence, stop).await {
-                Ok(Some(batch)) => {
-                    let deleting = delete_batch(deleter, &proof, &batch);
-                    under_way.push(async { deleting.await.map(|ends| (batch, ends)) });
-                    continue;
-                }
-                Ok(None) => {
-                    more = false;
-                    continue;
-                }
-                Err(error) => Err(error),
+    let halt = CancellationToken::new();
+    let batches = batches(deleter, proof, scope, evidence.read()?, (stop, &halt));
+    // Whoever waits for the lock's connection is asked by this stream, and nothing is awaited beside it: a future that holds the
+    // connection is never left standing. To its end, whatever happens: what is under way belongs into the ledger.
+    let mut ended = pin!(batches.buffer_unordered(BATCHES_AT_ONCE));
+    while let Some(end) = ended.next().await {
+        match end.map_err(anyhow::Error::downcast) {
+            Ok(batch) => {
+                progress(batch.deleted + batch.changed + batch.failed.0);
+                total.add(batch);
             }
-        } else {
-            // To the end of those under way, whatever happens: what they have deleted belongs into the ledger.
-            match under_way.next().await {
-                None => break,
-                Some(Ok((batch, ends))) => {
-                    progress(u64::try_from(ends.len())?);
-                    ledger.mark(lock, &total.judge(batch, ends)).await
-                }
-                Some(Err(error)) => Err(error),
-            }
-        };
-        let Err(error) = step else { continue };
-        more = false;
-        match error.downcast() {
-            Ok(Failure::Interrupted) => total.interrupted = true,
-            Ok(Failure::Refused { reasons, hint }) => refused = Some((reasons, hint)),
-            other => {
+            Err(Ok(Failure::Interrupted)) => total.interrupted = true,
+            Err(Ok(Failure::Refused { reasons, hint })) => refused = Some((reasons, hint)),
+            Err(other) => {
+                halt.cancel();
                 failed.get_or_insert(other.map_or_else(|error| error, anyhow::Error::from));
             }
         }
@@ -145,45 +128,82 @@ pub async fn delete_all(
     }
 }
 
-/// The next batch, once the proof is sure to be fresh; `None` if there is none.
-async fn begun(
-    proof: &mut ZeroLegacyProof<'_>,
-    (database, config): (&Database, &Config),
-    evidence: &mut impl Iterator<Item = Result<Deletable>>,
-    stop: &CancellationToken,
-) -> Result<Option<Vec<Deletable>>> {
-    let batch = evidence.take(BATCH).collect::<Result<Vec<Deletable>>>()?;
-    if batch.is_empty() {
-        return Ok(None);
-    }
-    if stop.is_cancelled() {
-        return Err(Failure::Interrupted.into());
-    }
-    proof.renew(database, config).await?;
-    Ok(Some(batch))
+/// Where rows are counted and deletes are recorded, under which lock.
+pub type Scope<'a> = (&'a Database, &'a RunLock, &'a Ledger, &'a Config);
+
+/// The batches, each a future that deletes and records it. One that cannot be begun is the last.
+fn batches<'a, D: DeleteSources>(
+    deleter: &'a D,
+    proof: ZeroLegacyProof<'a>,
+    (database, lock, ledger, config): Scope<'a>,
+    evidence: impl Iterator<Item = Result<Deletable>>,
+    (stop, halt): (&'a CancellationToken, &'a CancellationToken),
+) -> impl Stream<Item = impl Future<Output = Result<Deleted>>> {
+    stream::unfold(Some((proof, evidence)), move |state| async move {
+        let (mut proof, mut evidence) = state?;
+        let begun = match next_batch(&mut evidence, stop) {
+            Ok(batch) if batch.is_empty() || halt.is_cancelled() => return None,
+            Ok(batch) => proof.renew(database, config).await.map(|()| (delete_batch(deleter, &proof, &batch), batch)),
+            Err(error) => Err(error),
+        };
+        if halt.is_cancelled() {
+            return None;
+        }
+        let more = begun.is_ok().then_some((proof, evidence));
+        let deleted = async move {
+            let (deleting, batch) = begun?;
+            let (counts, gone) = judge(batch, deleting.await?);
+            ledger.mark(lock, &gone).await?;
+            Ok(counts)
+        };
+        Some((deleted, more))
+    })
 }
 
-impl Deleted {
-    /// Counts how the objects of a batch ended; gives what the ledger is to know.
-    fn judge(&mut self, batch: Vec<Deletable>, ends: Vec<DeleteEnd>) -> Vec<ObjectMark> {
-        let mut gone = Vec::new();
-        for (evidence, end) in batch.into_iter().zip(ends) {
-            match end {
-                DeleteEnd::Deleted => {
-                    self.deleted += 1;
-                    gone.extend(mark(evidence));
-                }
-                DeleteEnd::Changed => self.changed += 1,
-                DeleteEnd::Failed(why) => {
-                    self.failed.0 += 1;
-                    if self.failed.1.len() < 10 {
-                        let key = evidence.item().map(|item| item.key);
-                        self.failed.1.push(format!("{}: {why}", key.as_ref().map_or("an object", ObjectKey::as_str)));
-                    }
-                }
+/// Empty at the end.
+fn next_batch(
+    evidence: &mut impl Iterator<Item = Result<Deletable>>,
+    stop: &CancellationToken,
+) -> Result<Vec<Deletable>> {
+    let batch = evidence.take(BATCH).collect::<Result<Vec<Deletable>>>()?;
+    if !batch.is_empty() && stop.is_cancelled() {
+        return Err(Failure::Interrupted.into());
+    }
+    Ok(batch)
+}
+
+/// How the objects of a batch ended, and what the ledger is to know.
+fn judge(batch: Vec<Deletable>, ends: Vec<DeleteEnd>) -> (Deleted, Vec<ObjectMark>) {
+    let (mut counts, mut gone) = (Deleted::default(), Vec::new());
+    for (evidence, end) in batch.into_iter().zip(ends) {
+        match end {
+            DeleteEnd::Deleted => {
+                counts.deleted += 1;
+                gone.extend(mark(evidence));
+            }
+            DeleteEnd::Changed => counts.changed += 1,
+            DeleteEnd::Failed(why) => {
+                counts.failed.0 += 1;
+                let key = evidence.item().map(|item| item.key);
+                counts.failed.1.push(format!("{}: {why}", key.as_ref().map_or("an object", ObjectKey::as_str)));
             }
         }
-        gone
+    }
+    counts.failed.1.truncate(REASONS);
+    (counts, gone)
+}
+
+/// So many reasons are shown.
+const REASONS: usize = 10;
+
+impl Deleted {
+    /// Adds what became of a batch.
+    fn add(&mut self, batch: Self) {
+        self.deleted += batch.deleted;
+        self.changed += batch.changed;
+        self.failed.0 += batch.failed.0;
+        self.failed.1.extend(batch.failed.1);
+        self.failed.1.truncate(REASONS);
     }
 }
 
