@@ -191,7 +191,7 @@ fn a_child_gets_neither_password_nor_settings() {
     std::fs::create_dir(&bin).expect("a directory");
     let aws = bin.join("aws");
     let script = format!(
-        "#!/bin/sh\n{{ printf '%s\\n' \"$@\"; env; tr '\\0' '\\n' </proc/self/environ; }} >>'{}'\n",
+        "#!/bin/sh\n{{ printf '%s\\n' \"$@\"; env; tr '\\0' '\\n' </proc/self/environ; }} >>'{}'\n[ \"$1\" != --version ] || echo aws-cli/2.0.0\n",
         seen.display()
     );
     std::fs::write(&aws, script).expect("a script");
