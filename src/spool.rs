@@ -12,10 +12,13 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Bytes of encoded items that a run holds in memory before it is sorted and written.
-const RUN_BYTES: usize = 32 << 20;
-/// Runs that are merged at once: bounds open files and buffers.
-const RUNS_MAX: usize = 64;
+/// Bytes of encoded items that a run holds in memory before it is sorted and written: few, so that a million items take no more
+/// memory than ten thousand.
+const RUN_BYTES: usize = 1 << 20;
+/// Runs of a level that become one of the next: each item is written once a level, and a level more takes sixteen times the items.
+const RUNS_MAX: usize = 16;
+/// The buffer of an open file, in bytes; in the end up to [`RUNS_MAX`] a level are open.
+const BUFFER_BYTES: usize = 16 << 10;
 
 /// Takes items in any order and gives them back sorted.
 #[derive(Debug)]
@@ -24,7 +27,8 @@ pub struct Sorter<T> {
     run_bytes: usize,
     bytes: usize,
     items: Vec<T>,
-    runs: Vec<Spool<T>>,
+    /// What was spilled: the runs of each level, those of the last one being the longest.
+    levels: Vec<Vec<Spool<T>>>,
 }
 
 impl<T: Ord + Serialize + DeserializeOwned> Sorter<T> {
@@ -35,7 +39,7 @@ impl<T: Ord + Serialize + DeserializeOwned> Sorter<T> {
     }
 
     fn with_run_bytes(directory: &Path, run_bytes: usize) -> Self {
-        Self { directory: directory.to_owned(), run_bytes, bytes: 0, items: Vec::new(), runs: Vec::new() }
+        Self { directory: directory.to_owned(), run_bytes, bytes: 0, items: Vec::new(), levels: Vec::new() }
     }
 
     /// Adds an item of about `bytes` bytes.
@@ -58,13 +62,19 @@ impl<T: Ord + Serialize + DeserializeOwned> Sorter<T> {
         for item in self.items.drain(..) {
             run.push(&item)?;
         }
-        self.runs.push(run);
-        if self.runs.len() >= RUNS_MAX {
-            let mut merged = Spool::new(&self.directory)?;
-            for item in Sorted::merge(self.runs.drain(..), Vec::new())? {
-                merged.push(&item?)?;
+        let mut full = Some(run);
+        let mut level = 0;
+        while let Some(run) = full.take() {
+            if level == self.levels.len() {
+                self.levels.push(Vec::new());
             }
-            self.runs.push(merged);
+            if let Some(runs) = self.levels.get_mut(level) {
+                runs.push(run);
+                if runs.len() == RUNS_MAX {
+                    full = Some(merged(&self.directory, std::mem::take(runs))?);
+                }
+            }
+            level += 1;
         }
         Ok(())
     }
@@ -75,8 +85,17 @@ impl<T: Ord + Serialize + DeserializeOwned> Sorter<T> {
     /// If what was spilled cannot be read back.
     pub fn finish(mut self) -> Result<Sorted<T>> {
         self.items.sort_unstable();
-        Sorted::merge(self.runs, self.items)
+        Sorted::merge(self.levels.into_iter().flatten(), self.items)
     }
+}
+
+/// Several runs as one.
+fn merged<T: Ord + Serialize + DeserializeOwned>(directory: &Path, runs: Vec<Spool<T>>) -> Result<Spool<T>> {
+    let mut one = Spool::new(directory)?;
+    for item in Sorted::merge(runs, Vec::new())? {
+        one.push(&item?)?;
+    }
+    Ok(one)
 }
 
 /// Sorted items, read from disk as they are needed.
@@ -135,7 +154,7 @@ impl<T: Serialize + DeserializeOwned> Spool<T> {
     pub fn new(directory: &Path) -> Result<Self> {
         let file = tempfile::tempfile_in(directory)
             .with_context(|| format!("failed to make a temporary file in {} (--temp-dir)", directory.display()))?;
-        Ok(Self { file: BufWriter::with_capacity(1 << 16, file), items: 0, kind: std::marker::PhantomData })
+        Ok(Self { file: BufWriter::with_capacity(BUFFER_BYTES, file), items: 0, kind: std::marker::PhantomData })
     }
 
     /// Appends an item.
@@ -174,7 +193,7 @@ impl<T: Serialize + DeserializeOwned> Spool<T> {
         let mut file = self.file.into_inner().context("failed to write a temporary file (--temp-dir)")?;
         file.seek(SeekFrom::Start(0))?;
         Ok(SpoolReader {
-            file: BufReader::with_capacity(1 << 16, file),
+            file: BufReader::with_capacity(BUFFER_BYTES, file),
             left: self.items,
             kind: std::marker::PhantomData,
         })
@@ -218,7 +237,8 @@ mod tests {
         for item in &expected {
             sorter.push(item.clone(), 20).expect("room on disk");
         }
-        assert!(sorter.runs.len() < RUNS_MAX, "runs are merged before they are too many");
+        let lengths: Vec<usize> = sorter.levels.iter().map(Vec::len).collect();
+        assert!(lengths.len() > 2 && lengths.iter().all(|length| *length < RUNS_MAX), "{lengths:?}");
         let sorted: Vec<_> = sorter.finish().expect("a merge").map(|item| item.expect("an item")).collect();
         expected.sort();
         assert_eq!(sorted, expected);
