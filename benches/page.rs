@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use avatar_migrate::report::text::counted;
 
 use crate::results::{Goal, Limit, Machine, Measure, Results, Row, median, range};
 use crate::rows::{ALL, Plan};
@@ -81,11 +82,10 @@ fn section(plan: &Plan, row: &Row) -> Result<String> {
     let versions: Vec<String> = row.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
     writeln!(
         text,
-        "<details><summary>{}, commit {}, {} round{} in {} s</summary>\n",
+        "<details><summary>{}, commit {}, {} in {} s</summary>\n",
         row.date,
         row.commit,
-        row.rounds,
-        if row.rounds == 1 { "" } else { "s" },
+        counted(u64::try_from(row.rounds)?, "round", "rounds"),
         row.seconds
     )?;
     writeln!(text, "{cores} cores of {processor}, {memory_gb} GB. {}.\n", versions.join(", "))?;

@@ -3,6 +3,8 @@
 //! Everything else that goes wrong travels as a plain `anyhow::Error` and exits with 1. Endings of single rows and
 //! objects are data, never errors.
 
+use serde::Serialize;
+
 /// The exit codes: an interface, described in `--help` and README.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -121,7 +123,7 @@ pub fn tls_advice(said: &str, authority: &str) -> Option<String> {
 }
 
 /// Who holds the lock, as recorded in the ledger.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Holder {
     /// The host name.
     pub host: String,
@@ -129,7 +131,8 @@ pub struct Holder {
     pub pid: u32,
     /// When it took the lock (UTC, database time).
     pub since: String,
-    /// How many seconds ago its heart beat last.
+    /// How many seconds ago its heart beat last. Not a part of the JSON.
+    #[serde(skip)]
     pub silent_seconds: i64,
 }
 

@@ -93,15 +93,7 @@ impl Session {
     /// Tells what the run is at.
     pub(crate) fn activity(&self) -> impl Fn() -> Option<Activity> + Send + use<> {
         let progress = self.progress.clone();
-        move || {
-            progress.running().map(|at| Activity {
-                phase: at.phase,
-                done: at.done,
-                total: at.total,
-                unit: at.unit,
-                seconds: at.seconds,
-            })
-        }
+        move || progress.running()
     }
 
     pub(crate) fn part_sizes(&self) -> PartSizes {

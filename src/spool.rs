@@ -62,20 +62,14 @@ impl<T: Ord + Serialize + DeserializeOwned> Sorter<T> {
         for item in self.items.drain(..) {
             run.push(&item)?;
         }
-        let mut full = Some(run);
-        let mut level = 0;
-        while let Some(run) = full.take() {
-            if level == self.levels.len() {
-                self.levels.push(Vec::new());
+        for runs in &mut self.levels {
+            runs.push(run);
+            if runs.len() < RUNS_MAX {
+                return Ok(());
             }
-            if let Some(runs) = self.levels.get_mut(level) {
-                runs.push(run);
-                if runs.len() == RUNS_MAX {
-                    full = Some(merged(&self.directory, std::mem::take(runs))?);
-                }
-            }
-            level += 1;
+            run = merged(&self.directory, std::mem::take(runs))?;
         }
+        self.levels.push(vec![run]);
         Ok(())
     }
 

@@ -15,8 +15,8 @@ use crate::report::human::{
 };
 use crate::report::progress::{Fields, Progress};
 use crate::report::summary::{
-    CopySummary, FenceSummary, FinalizeSummary, LockHeld, LockHolder, MigrateSummary, Refusal, ResolveSummary,
-    RollbackSummary, StatusSummary, VerifySummary,
+    CopySummary, FenceSummary, FinalizeSummary, LockHeld, MigrateSummary, Refusal, ResolveSummary, RollbackSummary,
+    StatusSummary, VerifySummary,
 };
 use crate::report::text::{printable, printable_json};
 use crate::run::FinalizeEnd;
@@ -61,11 +61,15 @@ pub(super) fn resolve(output: Output, summary: &ResolveSummary) -> Result<()> {
 /// Where the migration stands; on a terminal in the place of what was shown `before`. Gives how many lines it took.
 pub(super) fn status(output: Output, summary: &StatusSummary, before: usize) -> Result<usize> {
     let term = Term::stdout();
-    if term.is_term() && output.format == Format::Human {
+    if output.format == Format::Json {
+        return write_json(&serde_json::to_string(summary)?).map(|()| 0);
+    }
+    if term.is_term() {
         term.clear_last_lines(before).context("failed to write to standard output")?;
     }
-    show(output, summary, status_text)?;
-    Ok(status_text(summary, Paint::Plain).lines().count())
+    let text = status_text(summary, Paint::of(&term));
+    write_out(&text)?;
+    Ok(text.lines().count())
 }
 
 /// The summary of the one-line form in JSON; for a person each command's was shown when it ended.
@@ -115,8 +119,7 @@ pub(super) fn ending(command: Command, output: Output, error: &anyhow::Error) {
         Failure::Refused { reasons, .. } => serde_json::to_string(&Refusal::new(name, reasons.clone())),
         Failure::Locked { holder } => {
             let known = holder.pid != 0;
-            let locked_by =
-                known.then(|| LockHolder { host: holder.host.clone(), pid: holder.pid, since: holder.since.clone() });
+            let locked_by = known.then(|| holder.clone());
             serde_json::to_string(&LockHeld { command: name.to_owned(), locked_by })
         }
         Failure::Usage { .. } | Failure::Interrupted => return,

@@ -22,7 +22,7 @@ use crate::failure::{Failure, Holder};
 pub use heart::Activity;
 
 /// A holder that was silent for longer than this may be dead, so that waiting for its lock makes sense.
-const SILENT_SECONDS: i64 = 15;
+pub(super) const SILENT_SECONDS: i64 = 15;
 
 /// Proof that this run is the only writing one; every write to rows or to the ledger asks for it.
 ///

@@ -1,21 +1,22 @@
 //! Where a migration stands, as its ledger tells it to who only reads.
 
 use anyhow::{Context, Result};
+use serde::Serialize;
 use sqlx::Row;
 use sqlx::mysql::MySqlRow;
 
-use super::lock::{Activity, lock_name};
+use super::lock::{Activity, SILENT_SECONDS, lock_name};
 use super::session::{Database, error_number};
 use super::sql::statement;
 use super::view::LedgerView;
 
 /// What the ledger says of the last writing run of a migration.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct RunRecord {
     /// Its number.
     pub id: u64,
     /// Its command.
-    pub command: String,
+    pub name: String,
     /// Where it runs or ran.
     pub host: String,
     /// Its process.
@@ -28,19 +29,28 @@ pub struct RunRecord {
     pub finished_at: Option<String>,
     /// With which exit code.
     pub exit_code: Option<u8>,
+    /// What it was at when its heart beat last, while it runs.
+    pub phase: Option<Activity>,
     /// Whether it holds the run lock now.
+    #[serde(skip)]
     pub running: bool,
-    /// What it was at when its heart beat last.
-    pub activity: Option<Activity>,
 }
 
 /// When rows were moved last.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LastCutover {
     /// The run that moved them.
     pub run: u64,
     /// When (UTC, RFC 3339).
     pub at: String,
+}
+
+impl RunRecord {
+    /// Whether it holds the lock, and its heart has not beaten for a while.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.running && self.silent_seconds > SILENT_SECONDS
+    }
 }
 
 impl LedgerView {
@@ -91,29 +101,32 @@ impl LedgerView {
 }
 
 fn run(row: &MySqlRow) -> Result<RunRecord> {
-    let phase: Option<String> = row.try_get("phase")?;
-    let activity = match phase.filter(|phase| !phase.is_empty()) {
-        Some(phase) => Some(Activity {
-            phase,
-            done: row.try_get::<Option<u64>, _>("phase_done")?.unwrap_or_default(),
-            total: row.try_get("phase_total")?,
-            unit: row.try_get::<Option<String>, _>("phase_unit")?.unwrap_or_default(),
-            seconds: row.try_get::<Option<f64>, _>("phase_seconds")?.unwrap_or_default(),
-        }),
-        None => None,
-    };
+    let running = row.try_get::<i64, _>("running")? != 0;
     Ok(RunRecord {
         id: row.try_get("id")?,
-        command: row.try_get("command")?,
+        name: row.try_get("command")?,
         host: row.try_get("host")?,
         pid: row.try_get("pid")?,
         started_at: row.try_get("started_at")?,
         silent_seconds: row.try_get("silent_seconds")?,
         finished_at: row.try_get("finished_at")?,
         exit_code: row.try_get("exit_code")?,
-        running: row.try_get::<i64, _>("running")? != 0,
-        activity,
+        phase: if running { phase(row)? } else { None },
+        running,
     })
+}
+
+/// None before the first beat, and between two phases.
+fn phase(row: &MySqlRow) -> Result<Option<Activity>> {
+    let name: Option<String> = row.try_get("phase")?;
+    let Some(name) = name.filter(|name| !name.is_empty()) else { return Ok(None) };
+    Ok(Some(Activity {
+        name,
+        done: row.try_get("phase_done")?,
+        total: row.try_get("phase_total")?,
+        unit: row.try_get("phase_unit")?,
+        seconds: row.try_get("phase_seconds")?,
+    }))
 }
 
 /// What was counted, unless the server ended the statement for its time (error 1969, `ER_STATEMENT_TIMEOUT`).

@@ -24,6 +24,7 @@ use meter::Meter;
 use phases::Phases;
 
 use crate::config::Format;
+use crate::database::Activity;
 
 pub use event::Fields;
 
@@ -48,21 +49,6 @@ impl ProgressMode {
             (false, false) => Self::Lines,
         }
     }
-}
-
-/// How far a phase is.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PhaseNow {
-    /// Its name, such as `copy`.
-    pub phase: String,
-    /// How many are done.
-    pub done: u64,
-    /// Of how many, if that is known.
-    pub total: Option<u64>,
-    /// What is counted, such as `objects`.
-    pub unit: String,
-    /// Since it began.
-    pub seconds: f64,
 }
 
 /// The progress of a run. Clones show at the same place.
@@ -122,11 +108,11 @@ impl Progress {
 
     /// The phase that was begun last, of those that run.
     #[must_use]
-    pub fn running(&self) -> Option<PhaseNow> {
+    pub fn running(&self) -> Option<Activity> {
         let meter = self.0.phases.running().pop()?;
-        let (phase, unit) = (meter.name().to_owned(), meter.unit().to_owned());
+        let (name, unit) = (meter.name().to_owned(), meter.unit().to_owned());
         let seconds = meter.elapsed((self.0.clock)()).as_secs_f64();
-        Some(PhaseNow { phase, done: meter.done(), total: meter.total(), unit, seconds })
+        Some(Activity { name, done: meter.done(), total: meter.total(), unit, seconds })
     }
 
     /// Prints a line above the bars; in every mode, quiet included. Hostile text is the caller's to escape.

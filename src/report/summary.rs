@@ -11,10 +11,11 @@ mod fence;
 mod resolve;
 mod status;
 
+pub use crate::failure::Holder;
 pub use crate::store::Requests;
 pub use fence::{FenceForecast, FenceSummary, FencedReference};
 pub use resolve::{ResolveSummary, ResolvedObject};
-pub use status::{LastCutoverStatus, PhaseStatus, RunStatus, State, StatusSummary};
+pub use status::{Activity, LastCutover, RunRecord, State, StatusSummary};
 
 /// What `copy` did, or in a dry run: would do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -334,18 +335,7 @@ pub struct LockHeld {
     /// The command that could not start.
     pub command: String,
     /// The holder, if it left its name.
-    pub locked_by: Option<LockHolder>,
-}
-
-/// Who holds the lock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct LockHolder {
-    /// The name of the host.
-    pub host: String,
-    /// The process there.
-    pub pid: u32,
-    /// Since when, in the database's time.
-    pub since: String,
+    pub locked_by: Option<Holder>,
 }
 
 fn seconds<S: Serializer>(elapsed: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

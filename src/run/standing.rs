@@ -6,10 +6,7 @@ use anyhow::Result;
 
 use crate::config::Config;
 use crate::database::{Database, LedgerName, LedgerView, RunRecord, lock_holder};
-use crate::report::summary::{LastCutoverStatus, LockHolder, PhaseStatus, RunStatus, State, StatusSummary};
-
-/// A heart beats every five seconds; a run that missed two of them is silent.
-const SILENT_SECONDS: i64 = 15;
+use crate::report::summary::{State, StatusSummary};
 
 /// Looks once.
 ///
@@ -17,7 +14,6 @@ const SILENT_SECONDS: i64 = 15;
 /// If the database or its ledger cannot be read.
 pub async fn status(database: &Database, config: &Config) -> Result<StatusSummary> {
     let holder = lock_holder(database, &LedgerName::new(&config.ledger_schema)).await?;
-    let holder = holder.map(|holder| LockHolder { host: holder.host, pid: holder.pid, since: holder.since });
     let Some(view) = LedgerView::read(database, config).await? else {
         let state = if holder.is_some() { State::Locked } else { State::New };
         return Ok(StatusSummary {
@@ -37,41 +33,20 @@ pub async fn status(database: &Database, config: &Config) -> Result<StatusSummar
     };
     Ok(StatusSummary {
         state,
-        run: run.map(run_status),
+        run,
         holder: holder.filter(|_| state == State::Locked),
         objects: view.objects_by_state().await?.map(|counts| counts.into_iter().collect()),
         rows_moved: view.rows_moved().await?,
-        last_cutover: view.last_cutover().await?.map(|last| LastCutoverStatus { run: last.run, at: last.at }),
+        last_cutover: view.last_cutover().await?,
         clean_for_seconds: view.clean_for_seconds().await?,
     })
 }
 
 fn state_of(run: &RunRecord) -> State {
     match (run.running, &run.finished_at) {
-        (true, _) if run.silent_seconds > SILENT_SECONDS => State::Silent,
+        (true, _) if run.is_silent() => State::Silent,
         (true, _) => State::Running,
         (false, Some(_)) => State::Ended,
         (false, None) => State::CutOff,
-    }
-}
-
-fn run_status(run: RunRecord) -> RunStatus {
-    let phase = run.activity.filter(|_| run.running).map(|at| PhaseStatus {
-        name: at.phase,
-        done: at.done,
-        total: at.total,
-        unit: at.unit,
-        seconds: at.seconds,
-    });
-    RunStatus {
-        id: run.id,
-        name: run.command,
-        host: run.host,
-        pid: run.pid,
-        started_at: run.started_at,
-        silent_seconds: run.silent_seconds,
-        finished_at: run.finished_at,
-        exit_code: run.exit_code,
-        phase,
     }
 }

@@ -3,12 +3,21 @@
 use serde_json::Value;
 
 use crate::privileges::{run_the_hint, user};
-use crate::process::{Gate, until};
+use crate::process::{Gate, Running, until};
 use crate::support::World;
 
 #[track_caller]
 fn status(world: &World) -> Value {
     world.run(&["status"]).exits(0).json
+}
+
+/// A copy of so many objects that stands still before its last one, and the gate that holds it.
+fn at_work(world: &World, objects: usize) -> (Running, Gate) {
+    world.avatars(objects);
+    let gate = Gate::nth(&world.s3, "CopyObject", objects as u64);
+    let running = world.start(&["copy", "--concurrency", "1"]);
+    gate.wait();
+    (running, gate)
 }
 
 #[test]
@@ -38,10 +47,7 @@ fn before_between_and_after() {
 #[test]
 fn while_a_run_is_at_work_and_after_it_was_killed() {
     let world = World::new();
-    world.avatars(5);
-    let gate = Gate::nth(&world.s3, "CopyObject", 4);
-    let running = world.start(&["copy", "--concurrency", "1"]);
-    gate.wait();
+    let (running, gate) = at_work(&world, 5);
     // The first beat of the heart comes after some seconds.
     until("the phase is told", || status(&world)["run"]["phase"]["name"] == "copy");
     let now = status(&world);
@@ -63,10 +69,7 @@ fn while_a_run_is_at_work_and_after_it_was_killed() {
 #[test]
 fn a_run_of_other_settings_is_told_from_ones_own() {
     let world = World::new();
-    world.avatars(2);
-    let gate = Gate::nth(&world.s3, "CopyObject", 2);
-    let running = world.start(&["copy", "--concurrency", "1"]);
-    gate.wait();
+    let (running, gate) = at_work(&world, 2);
     let other = world.run(&["status", "--modern-prefix", "pictures/"]).exits(0).json;
     assert_eq!((&other["state"], &other["run"]), (&"locked".into(), &Value::Null));
     assert_eq!(other["holder"]["pid"], running.pid());
@@ -77,10 +80,7 @@ fn a_run_of_other_settings_is_told_from_ones_own() {
 #[test]
 fn watching_ends_with_the_run() {
     let world = World::new();
-    world.avatars(2);
-    let gate = Gate::nth(&world.s3, "CopyObject", 2);
-    let running = world.start(&["copy", "--concurrency", "1"]);
-    gate.wait();
+    let (running, gate) = at_work(&world, 2);
     let mut command = world.command(&world.database.url(), &["status", "--watch"]);
     command.stdout(std::fs::File::create(world.directory.path().join("watched")).expect("a file"));
     let mut watching = command.spawn().expect("the program starts");

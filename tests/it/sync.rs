@@ -33,9 +33,7 @@ fn sync(world: &World, act: impl Fn(&[String]) -> u8) -> Ended {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.set_nonblocking(true).expect("a listener");
     let path = stand_in(world, listener.local_addr().expect("an address").port());
-    let mut command = world.command(&world.database.url(), &["copy", "--method", "sync"]);
-    command.env("PATH", path);
-    let mut running = Running::start(command);
+    let mut running = Running::start(sync_with(world, &path));
     let mut called: Option<TcpStream> = None;
     until("the CLI is called or the program ends", || {
         called = listener.accept().ok().map(|(stream, _)| stream);
@@ -101,10 +99,8 @@ fn it_is_refused_where_the_cli_would_overwrite() {
 fn without_the_cli_it_says_what_to_install() {
     let world = World::new();
     world.avatars(1);
-    let mut command = world.command(&world.database.url(), &["copy", "--method", "sync"]);
-    command.env("PATH", world.directory.path());
-    let output = command.output().expect("the program starts");
-    let ended = Ended::of(&output, world.directory.path()).exits(2);
+    let nowhere = world.directory.path().display().to_string();
+    let ended = Running::start(sync_with(&world, &nowhere)).ended().exits(2);
     assert!(ended.stderr.contains("install the AWS CLI"), "{}", ended.stderr);
 }
 
@@ -112,10 +108,8 @@ fn without_the_cli_it_says_what_to_install() {
 fn another_program_of_that_name_is_not_taken_for_it() {
     let world = World::new();
     world.avatars(1);
-    let mut command = world.command(&world.database.url(), &["copy", "--method", "sync"]);
-    command.env("PATH", script(&world, "echo 'American Wire Size 3.1'"));
-    let output = command.output().expect("the program starts");
-    let ended = Ended::of(&output, world.directory.path()).exits(2);
+    let path = script(&world, "echo 'American Wire Size 3.1'");
+    let ended = Running::start(sync_with(&world, &path)).ended().exits(2);
     assert!(ended.stderr.contains("American Wire Size 3.1"), "{}", ended.stderr);
     assert!(ended.stderr.contains("install the AWS CLI"), "{}", ended.stderr);
 }
@@ -123,14 +117,18 @@ fn another_program_of_that_name_is_not_taken_for_it() {
 /// The program with the real CLI on its path.
 fn with_the_real_cli<S: Server>(world: &World<S>) -> Command {
     let aws = avatar_migrate_kit::aws_cli().unwrap_or_else(|error| panic!("{error:#}"));
-    let mut command = world.command(&world.database.url(), &["copy", "--method", "sync"]);
     let (bin, path) = (aws.parent().expect("a directory"), std::env::var("PATH").expect("PATH"));
-    command.env("PATH", format!("{}:{path}", bin.display()));
+    sync_with(world, &format!("{}:{path}", bin.display()))
+}
+
+fn sync_with<S: Server>(world: &World<S>, path: &str) -> Command {
+    let mut command = world.command(&world.database.url(), &["copy", "--method", "sync"]);
+    command.env("PATH", path);
     command
 }
 
 fn real_sync<S: Server>(world: &World<S>) -> Ended {
-    Ended::of(&with_the_real_cli(world).output().expect("the program starts"), world.directory.path())
+    Running::start(with_the_real_cli(world)).ended()
 }
 
 /// Plain names, folders and names that a command line or a URL may trip over; others stay where they are.

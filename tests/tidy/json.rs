@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use avatar_migrate::operate::doctor::{Check, DoctorSummary, Side, Status};
 use avatar_migrate::report::summary::{
-    CopySummary, FenceForecast, FenceSummary, FencedReference, FinalizeSummary, Forecast, LastCutoverStatus, LockHeld,
-    LockHolder, MigrateSummary, PhaseStatus, Refusal, ResolveSummary, RollbackSummary, RunStatus, StatusSummary,
+    Activity, CopySummary, FenceForecast, FenceSummary, FencedReference, FinalizeSummary, Forecast, Holder,
+    LastCutover, LockHeld, MigrateSummary, Refusal, ResolveSummary, RollbackSummary, RunRecord, StatusSummary,
     VerifySummary,
 };
 use serde::Serialize;
@@ -137,11 +137,11 @@ fn resolve() -> ResolveSummary {
 fn status() -> StatusSummary {
     StatusSummary {
         state: Default::default(),
-        run: Some(RunStatus { phase: Some(PhaseStatus::default()), ..RunStatus::default() }),
+        run: Some(RunRecord { phase: Some(Activity::default()), ..RunRecord::default() }),
         holder: Some(holder()),
         objects: Some([("STATE".to_owned(), 0)].into()),
         rows_moved: None,
-        last_cutover: Some(LastCutoverStatus::default()),
+        last_cutover: Some(LastCutover::default()),
         clean_for_seconds: None,
     }
 }
@@ -155,6 +155,6 @@ fn locked() -> LockHeld {
     LockHeld { command: String::new(), locked_by: Some(holder()) }
 }
 
-fn holder() -> LockHolder {
-    LockHolder { host: String::new(), pid: 0, since: String::new() }
+fn holder() -> Holder {
+    Holder { host: String::new(), pid: 0, since: String::new(), silent_seconds: 0 }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
 use sqlx::Connection;
 use tokio::time::timeout;
 
@@ -9,10 +10,10 @@ use super::RunLock;
 use crate::database::sql::statement;
 
 /// What a run is at, and how far.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Activity {
     /// The phase, such as `copy`.
-    pub phase: String,
+    pub name: String,
     /// How many are done.
     pub done: u64,
     /// How many there are, if that is known.
@@ -40,12 +41,13 @@ impl RunLock {
         self.heart = Some(tokio::spawn(async move {
             loop {
                 tokio::time::sleep(HEARTBEAT).await;
-                // A beat that fails is made up for by the next one; what counts is the lock itself, checked below.
-                drop(timeout(PATIENCE, sqlx::query(sql.clone().sql()).bind(run).execute(&pool)).await);
-                let Activity { phase: name_now, done, total, unit, seconds } = activity().unwrap_or_default();
-                let told =
-                    sqlx::query(phase.clone().sql()).bind(name_now).bind(done).bind(total).bind(unit).bind(seconds);
-                drop(timeout(PATIENCE, told.bind(run).execute(&pool)).await);
+                let at = activity().unwrap_or_default();
+                let told = sqlx::query(phase.clone().sql()).bind(at.name).bind(at.done).bind(at.total).bind(at.unit);
+                let told = told.bind(at.seconds).bind(run).execute(&pool);
+                // A beat that fails is made up for by the next one; what counts is the lock itself, checked below. Both at
+                // once, so that a silent network is noticed no later for the sake of `status`.
+                let beat = sqlx::query(sql.clone().sql()).bind(run).execute(&pool);
+                drop(timeout(PATIENCE, async { tokio::join!(beat, told) }).await);
                 let holder = standing.borrow().connection_id;
                 let idle = connection.try_lock();
                 let gone = if let Ok(mut idle) = idle {

@@ -6,7 +6,7 @@ use indicatif::{HumanCount, HumanFloatCount};
 
 use super::Paint;
 use super::sheet::{Sheet, Tone};
-use crate::report::summary::{PhaseStatus, RunStatus, State, StatusSummary};
+use crate::report::summary::{Activity, RunRecord, State, StatusSummary};
 use crate::report::text::{duration, printable};
 
 /// What runs or ran last, how far it is, what the ledger counts, and what to do next.
@@ -25,9 +25,7 @@ pub fn status_text(summary: &StatusSummary, paint: Paint) -> String {
         State::Locked => (Tone::Warning, "LOCKED", "a run of other settings is at work on this schema".to_owned()),
     };
     let mut sheet = Sheet::new(paint, tone, word, &sentence);
-    let holder = summary.holder.as_ref();
-    let holder =
-        holder.map(|held| format!("process {} on {}, since {} UTC", held.pid, printable(&held.host), held.since));
+    let holder = summary.holder.as_ref().map(|holder| printable(&holder.to_string()));
     let mut facts = vec![("holds the lock", holder.unwrap_or_default())];
     facts.extend(run.map(of_run).unwrap_or_default());
     facts.extend([
@@ -52,7 +50,7 @@ pub fn status_text(summary: &StatusSummary, paint: Paint) -> String {
     sheet.finish()
 }
 
-fn of_run(run: &RunStatus) -> Vec<(&'static str, String)> {
+fn of_run(run: &RunRecord) -> Vec<(&'static str, String)> {
     let ended = match (&run.finished_at, run.exit_code) {
         (Some(at), Some(code)) => format!("{at}, exit code {code}"),
         (_, _) => String::new(),
@@ -69,19 +67,30 @@ fn of_run(run: &RunStatus) -> Vec<(&'static str, String)> {
 }
 
 /// `copy, 1,200 of 12,000 objects (10 %), 120/s, 1 min 30 s left`.
-fn at(phase: &PhaseStatus) -> String {
+fn at(phase: &Activity) -> String {
     let of = phase.total.map(|total| format!(" of {}", HumanCount(total))).unwrap_or_default();
     let mut text = format!("{}, {}{of} {}", printable(&phase.name), HumanCount(phase.done), printable(&phase.unit));
     if let Some(total) = phase.total.filter(|total| *total > 0) {
         text += &format!(" ({} %)", u128::from(phase.done) * 100 / u128::from(total));
     }
-    if let Some(pace) = phase.per_second() {
+    if let Some(pace) = per_second(phase) {
         text += &format!(", {}/s", HumanFloatCount(pace.round()));
     }
-    if let Some(left) = phase.seconds_left() {
+    if let Some(left) = seconds_left(phase) {
         text += &format!(", {} left", length(left));
     }
     text
+}
+
+/// How many are done a second, over all; `None` before there is anything to tell from.
+fn per_second(phase: &Activity) -> Option<f64> {
+    (phase.done > 0 && phase.seconds >= 1.0).then(|| phase.done as f64 / phase.seconds)
+}
+
+/// How long the rest takes at that pace, in seconds.
+fn seconds_left(phase: &Activity) -> Option<f64> {
+    let left = phase.total?.saturating_sub(phase.done);
+    Some(left as f64 / per_second(phase)?)
 }
 
 /// `1,200 verified, 3 failed`.
@@ -113,20 +122,20 @@ mod tests {
     use super::*;
 
     fn running() -> StatusSummary {
-        let phase = PhaseStatus {
+        let phase = Activity {
             name: "copy".to_owned(),
             done: 1200,
             total: Some(12_000),
             unit: "objects".to_owned(),
             seconds: 10.0,
         };
-        let run = RunStatus {
+        let run = RunRecord {
             id: 7,
             name: "copy".to_owned(),
             host: "db\u{1b}1".to_owned(),
             pid: 42,
             phase: Some(phase),
-            ..RunStatus::default()
+            ..RunRecord::default()
         };
         StatusSummary { state: State::Running, run: Some(run), ..StatusSummary::default() }
     }
@@ -142,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_phase_that_has_just_begun_promises_nothing() {
-        let phase = PhaseStatus { done: 3, total: Some(10), seconds: 0.2, ..PhaseStatus::default() };
-        assert_eq!((phase.per_second(), phase.seconds_left()), (None, None));
+        let phase = Activity { done: 3, total: Some(10), seconds: 0.2, ..Activity::default() };
+        assert_eq!((per_second(&phase), seconds_left(&phase)), (None, None));
     }
 }

@@ -100,7 +100,8 @@ fn migrate_leaves_out_what_it_did_not_reach() {
 fn refusals_and_held_locks_say_why() {
     let refusal = Refusal::new("finalize", vec!["the listing is incomplete".to_owned()]);
     assert_eq!(json(&refusal), r#"{"command":"finalize","exit_code":4,"refused":["the listing is incomplete"]}"#);
-    let holder = LockHolder { host: "db1".to_owned(), pid: 42, since: "2026-01-02T03:04:05Z".to_owned() };
+    let holder =
+        Holder { host: "db1".to_owned(), pid: 42, since: "2026-01-02T03:04:05Z".to_owned(), silent_seconds: 1 };
     let held = LockHeld { command: "copy".to_owned(), locked_by: Some(holder) };
     let expected = r#"{"command":"copy","locked_by":{"host":"db1","pid":42,"since":"2026-01-02T03:04:05Z"}}"#;
     assert_eq!(json(&held), expected);
