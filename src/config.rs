@@ -14,6 +14,7 @@ mod environment;
 mod example;
 mod error;
 mod file;
+mod following;
 mod layers;
 mod load;
 mod nearest;
@@ -27,6 +28,7 @@ pub use environment::{PASSWORD_VARIABLE, variables};
 pub use error::ConfigError;
 pub use example::example;
 pub use file::DEFAULT_FILE;
+pub use following::Watch;
 pub use layers::{Layer, Origin};
 pub use load::{Arguments, Command, PasswordArgument, Settings, load};
 pub use options::{

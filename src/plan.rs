@@ -3,10 +3,12 @@
 use anyhow::Result;
 
 use crate::config::Config;
-use crate::database::{Database, Ledger, RunLock, TextColumn, plan_paths};
+use crate::database::{Database, Ledger, Part, RunLock, TextColumn, plan_paths};
 
 /// Writes the plan of one pass to the ledger: every legacy value of the references with the object that it names. Which
 /// objects there are follows from it, window by window, so that none is written down before it was dealt with.
+///
+/// With a prefix in `part` only objects whose keys begin with it are planned; the others stay as they are.
 ///
 /// Two sources can never lead to one target: [`crate::path::Mappings`] accepts only what is invertible.
 ///
@@ -18,10 +20,10 @@ pub async fn plan(
     ledger: &Ledger,
     config: &Config,
     references: &[TextColumn],
-    pass: u32,
+    part: Part<'_>,
 ) -> Result<()> {
     for column in references {
-        plan_paths(database, lock, ledger, column, config, pass).await?;
+        plan_paths(database, lock, ledger, column, config, part).await?;
     }
     Ok(())
 }

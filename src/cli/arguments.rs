@@ -161,6 +161,7 @@ fn flag(setting: &Setting) -> Arg {
         Takes::Choice(words) => {
             arg.value_name(setting.value_name).value_parser(AnyWord(words)).hide_possible_values(true)
         }
+        Takes::Optional(alone) => arg.value_name(setting.value_name).num_args(0..=1).default_missing_value(alone),
         Takes::Text | Takes::Number => arg.value_name(setting.value_name).value_hint(match setting.value_name {
             "FILE" => ValueHint::FilePath,
             "DIR" => ValueHint::DirPath,
@@ -280,7 +281,7 @@ fn layer<'a>(groups: impl Iterator<Item = &'a Group>, matches: &ArgMatches) -> L
             Takes::Switch(off) if matches.get_flag(off) => vec![false.to_string()],
             Takes::Count if matches.get_count(setting.name) > 0 => vec![matches.get_count(setting.name).to_string()],
             Takes::Switch(_) | Takes::Count => continue,
-            Takes::Text | Takes::Number | Takes::List | Takes::Choice(_) => {
+            Takes::Text | Takes::Number | Takes::Optional(_) | Takes::List | Takes::Choice(_) => {
                 matches.get_many(setting.name).map(|values| values.cloned().collect()).unwrap_or_default()
             }
         };

@@ -38,7 +38,7 @@ async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
         return examine(&settings.config, settings.output, &progress, &stop).await;
     }
     if settings.command == Command::Status {
-        return watch(&settings.config, settings.output, settings.watch, &stop).await;
+        return watch(&settings.config, settings.output, settings.status_watch, &stop).await;
     }
     let session = Session::open(settings.config, progress, stop).await?;
     let output = settings.output;
@@ -73,7 +73,7 @@ async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
             Ok(exit)
         }
         Command::Resolve => resolved(&session, output, settings.resolve.as_ref()).await,
-        Command::Status => watch(&session.config, output, settings.watch, &session.stop).await,
+        Command::Status => watch(&session.config, output, settings.status_watch, &session.stop).await,
         Command::Migrate => migrate(&session, output, &settings.verify, &settings.finalize, &settings.copy).await,
     };
     session.close().await;
@@ -87,24 +87,21 @@ async fn examine(config: &Config, output: Output, progress: &Progress, stop: &Ca
 }
 
 /// Shows where the migration stands, once or until no run is at work; no bucket is asked.
-async fn watch(config: &Config, output: Output, again: bool, stop: &CancellationToken) -> Result<Exit> {
+async fn watch(config: &Config, output: Output, every: Option<Duration>, stop: &CancellationToken) -> Result<Exit> {
     let database = Database::connect(&config.database).await?;
     let mut lines = 0;
     loop {
         let summary = status(&database, config).await?;
         lines = print::status(output, &summary, lines)?;
-        if !again || !summary.is_at_work() {
+        let Some(every) = every.filter(|_| summary.is_at_work()) else {
             database.close().await;
             return Ok(Exit::Clean);
-        }
-        if stop.run_until_cancelled(tokio::time::sleep(LOOK_AGAIN)).await.is_none() {
+        };
+        if stop.run_until_cancelled(tokio::time::sleep(every)).await.is_none() {
             return Err(Failure::Interrupted.into());
         }
     }
 }
-
-/// How often `status --watch` looks.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 async fn resolved(session: &Session, output: Output, options: Option<&ResolveOptions>) -> Result<Exit> {
     let options = options.context("resolve without its options")?;

@@ -58,8 +58,12 @@ const PROGRAM_EXAMPLES: &str = "  # Find what can go wrong
 const COPY_EXAMPLES: &str = "  # Plan and forecast; nothing is written
   avatarMigrate copy --dry-run
 
-  # Try it with ten objects first
+  # Try it with ten objects first, then with a part of them
   avatarMigrate copy --limit 10
+  avatarMigrate copy --only-prefix image/2024/
+
+  # While old application servers still write legacy paths: until none came for five minutes
+  avatarMigrate copy --watch 30s --until-empty 5m
 
   # Between two providers, through this machine
   avatarMigrate copy --method stream --target-endpoint-url https://s3.example.org

@@ -195,6 +195,15 @@ groups! {
         LIMIT = Setting::new("limit", Takes::Number, "N")
             .help("Move at most this many objects")
             .described("all");
+        ONLY_PREFIX = Setting::new("only-prefix", Takes::Text, "PREFIX")
+            .help("Move only rows whose object's key in the legacy bucket begins with this")
+            .described("all");
+        WATCH = Setting::new("watch", Takes::Number, "DURATION")
+            .help("Go on after the end: look so often for rows that the application still writes with legacy paths, and move them")
+            .described("off");
+        UNTIL_EMPTY = Setting::new("until-empty", Takes::Number, "DURATION")
+            .help("End the watch when no legacy row came for this long")
+            .described("the watch lasts until it is interrupted");
         PRICE_COPY = Setting::new("price-copy", Takes::Number, "USD")
             .help("For the forecast: what S3 asks for 1,000 PUT, COPY, POST or LIST requests")
             .default("0.005");
@@ -280,8 +289,9 @@ groups! {
 
     /// The flags of `status`.
     STATUS(None) {
-        WATCH = Setting::new("watch", Takes::Switch("no-watch"), "")
-            .help("Look again every two seconds, until no run is at work");
+        STATUS_WATCH = Setting::new("watch", Takes::Optional("2s"), "DURATION")
+            .help("Look again so often, until no run is at work; 2s if the flag stands alone")
+            .described("off");
     }
 }
 

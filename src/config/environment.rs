@@ -65,7 +65,9 @@ pub(super) fn read(
         let setting = settings().find(|setting| setting.variable() == name).ok_or_else(|| unknown(&name))?;
         let values = match setting.takes {
             Takes::List => value.split(',').map(|value| value.trim().to_owned()).collect(),
-            Takes::Text | Takes::Number | Takes::Choice(_) | Takes::Switch(_) | Takes::Count => vec![value],
+            Takes::Text | Takes::Number | Takes::Optional(_) | Takes::Choice(_) | Takes::Switch(_) | Takes::Count => {
+                vec![value]
+            }
         };
         environment.layer.insert(setting.name, values, origin);
     }

@@ -59,7 +59,7 @@ fn value(setting: &Setting) -> String {
         Takes::Switch(_) => "false".to_owned(),
         Takes::Count => "0".to_owned(),
         Takes::List => format!("[\"{text}\"]"),
-        Takes::Text | Takes::Choice(_) | Takes::Number => format!("\"{text}\""),
+        Takes::Text | Takes::Choice(_) | Takes::Number | Takes::Optional(_) => format!("\"{text}\""),
     }
 }
 

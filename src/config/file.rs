@@ -78,7 +78,7 @@ fn values(setting: &Setting, value: &Spanned<DeValue<'_>>) -> Result<Vec<String>
             }
             (None, None) => wrong("a text or an array of texts"),
         },
-        Takes::Number => match (value.as_str(), value.as_integer()) {
+        Takes::Number | Takes::Optional(_) => match (value.as_str(), value.as_integer()) {
             (Some(text), _) => Ok(vec![text.to_owned()]),
             (None, Some(integer)) => Ok(vec![integer.to_string()]),
             (None, None) => wrong("a number or a text in quotes"),

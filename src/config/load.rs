@@ -10,6 +10,7 @@ use super::buckets::{Buckets, buckets};
 use super::database::{Passwords, database, ledger_schema, open_password_file};
 use super::environment::{self, Environment};
 use super::file::{self, DEFAULT_FILE};
+use super::following::some_time;
 use super::layers::{Layer, Layers, choice, number, path};
 use super::{
     ColumnName, Concurrency, Config, ConfigError, CopyOptions, FenceOptions, FinalizeOptions, Output, ResolveOptions,
@@ -104,8 +105,8 @@ pub struct Settings {
     pub fence: FenceOptions,
     /// For `resolve`, if that is the command.
     pub resolve: Option<ResolveOptions>,
-    /// For `status`: whether it looks again until no run is at work.
-    pub watch: bool,
+    /// For `status`: how often it looks again until no run is at work.
+    pub status_watch: Option<Duration>,
     /// Whether the password stands on the command line, which deserves a word of advice.
     pub password_in_clear: bool,
     /// The password file, if others than its owner can read it.
@@ -136,19 +137,20 @@ pub fn load(
         }
     };
     let temp_dir = temp_dir.unwrap_or_else(|| PathBuf::from(TEMP_DIR));
+    let config = Config { s3_authority, ..config(&layers, Passwords { argument, variable }, directory, temp_dir)? };
     Ok(Settings {
         command,
-        config: Config { s3_authority, ..config(&layers, Passwords { argument, variable }, directory, temp_dir)? },
         output: options::output(&layers)?,
-        copy: options::copy(&layers)?,
+        copy: options::copy(&layers, command, &config)?,
         verify: options::verify(&layers)?,
         finalize: options::finalize(&layers, command)?,
         rollback: options::rollback(&layers)?,
         fence: options::fence(&layers, command)?,
         resolve: options::resolve(&layers, command)?,
-        watch: layers.switch(&catalogue::WATCH)?,
+        status_watch: options::status(&layers, command)?,
         password_in_clear,
         password_file_open: open_password_file(&layers, directory)?,
+        config,
     })
 }
 
@@ -182,7 +184,7 @@ fn config(layers: &Layers, passwords: Passwords, directory: &Path, temp_dir: Pat
         concurrency: layers.required(&catalogue::CONCURRENCY, concurrency)?,
         transaction_rows: layers.required(&catalogue::TRANSACTION_ROWS, transaction_rows)?,
         lock_wait: layers.required(&catalogue::LOCK_WAIT, quantity::duration)?,
-        request_timeout: layers.required(&catalogue::REQUEST_TIMEOUT, request_timeout)?,
+        request_timeout: layers.required(&catalogue::REQUEST_TIMEOUT, some_time)?,
         ledger_schema: ledger_schema(layers)?,
         temp_dir: layers.optional(&catalogue::TEMP_DIR, path)?.unwrap_or(temp_dir),
         multipart_threshold: layers.required(&catalogue::MULTIPART_THRESHOLD, part_size)?,
@@ -222,12 +224,6 @@ fn transaction_rows(text: &str) -> Result<TransactionRows, ConfigError> {
     }
     let rows = number(1)(text).map_err(|error| error.hint("give `all` or a number from 1 on"))?;
     Ok(TransactionRows::AtMost(rows))
-}
-
-/// Without any time no request could succeed.
-fn request_timeout(text: &str) -> Result<Duration, ConfigError> {
-    let timeout = quantity::duration(text)?;
-    if timeout.is_zero() { Err(ConfigError::new("is zero")) } else { Ok(timeout) }
 }
 
 fn part_size(text: &str) -> Result<u64, ConfigError> {

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::following::{self, Watch};
 use super::layers::{Layers, boolean, choice, number, path};
 use super::quantity::{dollars, duration};
-use super::{Command, ConfigError, Prices, catalogue};
+use super::{Command, Config, ConfigError, Prices, catalogue};
 
 /// What `copy` can be told.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +15,10 @@ pub struct CopyOptions {
     pub dry_run: bool,
     /// At most this many objects.
     pub limit: Option<u64>,
+    /// Only objects whose key in the legacy bucket begins with this.
+    pub only_prefix: Option<String>,
+    /// Whether it goes on after its end.
+    pub watch: Option<Watch>,
     /// What the forecast reckons with.
     pub prices: Prices,
 }
@@ -157,10 +162,12 @@ pub enum Verbosity {
 }
 
 /// Reads the options of `copy`.
-pub(super) fn copy(layers: &Layers) -> Result<CopyOptions, ConfigError> {
+pub(super) fn copy(layers: &Layers, command: Command, config: &Config) -> Result<CopyOptions, ConfigError> {
     Ok(CopyOptions {
         dry_run: layers.switch(&catalogue::DRY_RUN)?,
         limit: layers.optional(&catalogue::LIMIT, number(1))?,
+        only_prefix: following::only_prefix(layers, command, (&config.mappings, config.method))?,
+        watch: following::watch(layers, command)?,
         prices: Prices {
             copy: layers.required(&catalogue::PRICE_COPY, dollars)?,
             read: layers.required(&catalogue::PRICE_READ, dollars)?,
@@ -245,6 +252,11 @@ pub(super) fn resolve(layers: &Layers, command: Command) -> Result<Option<Resolv
         keep: keep.ok_or_else(|| missing("--keep", "give --keep source or --keep target"))?,
         yes: layers.switch(&catalogue::RESOLVE_YES)?,
     }))
+}
+
+/// Reads the option of `status`.
+pub(super) fn status(layers: &Layers, command: Command) -> Result<Option<Duration>, ConfigError> {
+    if command == Command::Status { layers.optional(&catalogue::STATUS_WATCH, following::some_time) } else { Ok(None) }
 }
 
 /// Reads what is printed.

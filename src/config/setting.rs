@@ -30,6 +30,8 @@ pub enum Takes {
     Text,
     /// A number, or a word or a number with a unit.
     Number,
+    /// The same, or this if the flag stands alone.
+    Optional(&'static str),
     /// Several texts: the flag repeated, commas in the variable, an array in the file.
     List,
     /// One of these words.

@@ -10,11 +10,20 @@ use super::rows::{Candidates, for_each_candidate};
 use super::session::Database;
 use super::sql::{statement, text};
 use crate::config::Config;
-use crate::path::{Class, LegacyPath};
+use crate::path::{Class, LegacyPath, Mapping, Mappings};
 use crate::spool::Spool;
 
 /// Values a multi-row INSERT takes: below the 65,535 placeholders of a statement.
 const ROWS_A_STATEMENT: usize = 500;
+
+/// A pass, and which part of the work it takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    /// The number of the pass in its run, from 1.
+    pub pass: u32,
+    /// Only objects whose key in the legacy bucket begins with this; empty for all.
+    pub prefix: &'a str,
+}
 
 /// Writes every legacy value of a reference to the plan of this pass: set-based where SQL can classify alone, through the
 /// classifier otherwise. No writer of the application waits (READ COMMITTED, row-based binary log).
@@ -27,11 +36,12 @@ pub async fn plan_paths(
     ledger: &Ledger,
     column: &TextColumn,
     config: &Config,
-    pass: u32,
+    part: Part<'_>,
 ) -> Result<()> {
     let mappings = &config.mappings;
     for (index, mapping) in mappings.all().iter().enumerate().filter(|(_, mapping)| column.is_exact(mapping)) {
         let keys = mapping.keys();
+        let Some(legacy) = planned(column, mappings, mapping, part.prefix) else { continue };
         let rest = format!("SUBSTR({}, {})", column.value(), mapping.legacy.as_str().len() + 1);
         let key = |prefix: &str| format!("CONCAT(CAST({} AS BINARY), {rest})", text(prefix));
         let statement = ledger
@@ -40,20 +50,32 @@ pub async fn plan_paths(
             .with("source_key", &key(&keys.legacy))
             .with("target_key", &key(&keys.modern))
             .with("table", &column.table(database.schema()))
-            .with("legacy", &column.is_legacy(mappings, mapping));
+            .with("legacy", &legacy);
         sqlx::query(statement.sql())
             .bind(ledger.migration())
             .bind(u16::try_from(index).unwrap_or(u16::MAX))
             .bind(ledger.run())
-            .bind(pass)
+            .bind(part.pass)
             .execute(&mut *lock.connection().await?)
             .await
             .with_context(|| format!("failed to plan {}", column.name))?;
     }
     if !mappings.all().iter().all(|mapping| column.is_exact(mapping)) {
-        plan_unclear(database, lock, ledger, column, config, pass).await?;
+        plan_unclear(database, lock, ledger, column, config, part).await?;
     }
     Ok(())
+}
+
+/// Which values of a mapping are planned: the legacy ones whose keys begin with the prefix; `None` if none can.
+fn planned(column: &TextColumn, mappings: &Mappings, mapping: &Mapping, prefix: &str) -> Option<String> {
+    let legacy = column.is_legacy(mappings, mapping);
+    let keys = mapping.keys().legacy;
+    if keys.starts_with(prefix) {
+        return Some(legacy);
+    }
+    // Where the path is not decoded it goes on as the key does.
+    let within = prefix.strip_prefix(keys.as_str())?;
+    Some(format!("{legacy} AND {}", column.begins_with(&format!("{}{within}", mapping.legacy.as_str()))))
 }
 
 /// What only the classifier can tell. It is kept on local disk in between, so that memory does not grow with the table and no
@@ -64,12 +86,14 @@ async fn plan_unclear(
     ledger: &Ledger,
     column: &TextColumn,
     config: &Config,
-    pass: u32,
+    part: Part<'_>,
 ) -> Result<()> {
     let mappings = &config.mappings;
     let mut values: Spool<Vec<u8>> = Spool::new(&config.temp_dir)?;
     for_each_candidate(database, column, mappings, Candidates::Unclear, |row| {
-        if let Class::Legacy(_) = mappings.classify(&row.value) {
+        if let Class::Legacy(path) = mappings.classify(&row.value)
+            && path.source().as_str().starts_with(part.prefix)
+        {
             values.push(&row.value)?;
         }
         Ok(())
@@ -85,7 +109,7 @@ async fn plan_unclear(
         if batch.is_empty() {
             return Ok(());
         }
-        insert_paths(lock, ledger, &batch, pass).await?;
+        insert_paths(lock, ledger, &batch, part.pass).await?;
     }
 }
 

@@ -41,6 +41,35 @@ pub struct CopySummary {
     /// What the real run would take; only in a dry run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forecast: Option<Forecast>,
+    /// What the application still wrote; only with `--watch`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watched: Option<Watched>,
+}
+
+/// What `copy --watch` saw of the application.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Watched {
+    /// How often it looked.
+    pub looks: u64,
+    /// How long.
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub elapsed: Duration,
+    /// For how long no legacy row came, at its end.
+    #[serde(rename = "quiet_seconds", serialize_with = "seconds")]
+    pub quiet: Duration,
+    /// The columns into which legacy rows came.
+    pub written: Vec<StillWritten>,
+}
+
+/// A column into which legacy rows came.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct StillWritten {
+    /// The column, `table.column`.
+    pub reference: String,
+    /// How many came.
+    pub rows: u64,
+    /// How many a minute.
+    pub per_minute: f64,
 }
 
 impl CopySummary {

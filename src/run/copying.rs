@@ -1,6 +1,7 @@
 //! Phase one: passes of plan, copy, check and cutover, until only rows that cannot move are left.
 
 mod catching_up;
+mod passes;
 
 use std::collections::HashMap;
 
@@ -12,7 +13,7 @@ use super::looks::{Look, changed};
 use super::windows::{AT_ONCE, Objects, windows};
 use super::{Meter, Session, dry, exit, prove_conditions, sign_off, sync};
 use crate::check::{OwnCopy, Settled, VerifiedCopy, VerifiedObjects, settled};
-use crate::config::{CopyOptions, Method};
+use crate::config::{ColumnName, CopyOptions, Method};
 use crate::copy::{Copying, Ending};
 use crate::cutover::cut_over;
 use crate::database::{
@@ -20,14 +21,11 @@ use crate::database::{
     count_blocked_rows, count_paths, preflight, references, survey,
 };
 use crate::failure::Exit;
-use crate::plan::plan;
 use crate::report::progress::Phase;
-use crate::report::summary::{CopyObjects as ObjectTotals, CopyRows, CopySummary};
+use crate::report::summary::{CopyObjects as ObjectTotals, CopyRows, CopySummary, Watched};
 use crate::report::text::printable;
 use crate::store::{Copier, CopyConditions, CopyObjects, ReadObjects, Streamer};
 
-/// An application that keeps writing legacy rows is followed so often.
-const PASSES_MAX: u32 = 20;
 /// Problems of one kind that are shown one by one; the rest is counted, and verify lists it.
 const SHOWN_MAX: u64 = 10;
 
@@ -79,7 +77,7 @@ async fn run<C: CopyObjects>(
     let (lock_held, conditions) = (&lock, None);
     let mut copy_run =
         CopyRun { session, copier, canary, lock: lock_held, ledger: &ledger, conditions, decisions, totals };
-    let ended = copy_run.ended(surveys, options.limit, &meter).await;
+    let ended = copy_run.ended(surveys, options, &meter).await;
     sign_off(ended, |(_, exit)| *exit, ledger, lock).await
 }
 
@@ -102,6 +100,7 @@ struct Totals {
     passes: u32,
     part: u32,
     shown: HashMap<&'static str, u64>,
+    watched: Option<Watched>,
 }
 
 struct CopyRun<'a, C> {
@@ -121,42 +120,17 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
     async fn ended(
         &mut self,
         surveys: Vec<ColumnSurvey>,
-        limit: Option<u64>,
+        options: &CopyOptions,
         meter: &Meter,
     ) -> Result<(CopySummary, Exit)> {
         self.catch_up().await?;
-        let surveys = self.passes(surveys, limit).await?;
+        let mut surveys = self.passes(surveys, options).await?;
+        if let Some(watch) = options.watch {
+            surveys = self.watch(surveys, options, watch).await?;
+        }
         let summary = self.summary(&surveys, meter).await?;
         let exit = exit(!summary.work_is_left());
         Ok((summary, exit))
-    }
-
-    /// Passes until nothing moves any more; gives the last survey.
-    async fn passes(&mut self, mut surveys: Vec<ColumnSurvey>, limit: Option<u64>) -> Result<Vec<ColumnSurvey>> {
-        let (database, config) = (&self.session.database, &self.session.config);
-        while self.totals.passes < PASSES_MAX {
-            self.session.interrupted()?;
-            let references = references(config, &surveys);
-            let legacy = legacy_rows(&surveys, &references);
-            if legacy == 0 {
-                break;
-            }
-            self.prove_conditions().await?;
-            self.totals.passes += 1;
-            // Readers may have picked up a legacy path until now: the grace period begins anew.
-            self.ledger.reset_grace_clock(self.lock).await?;
-            let phase = self.session.progress.phase("plan", None, "rows");
-            plan(database, self.lock, self.ledger, config, &references, self.totals.passes).await?;
-            phase.add(legacy);
-            phase.finish();
-            let moved = self.pass(&references, limit.unwrap_or(u64::MAX)).await?;
-            self.totals.updated += moved;
-            surveys = survey(database, config).await?;
-            if moved == 0 || limit.is_some() {
-                break;
-            }
-        }
-        Ok(surveys)
     }
 
     /// What the endpoint enforces is tried once, before the first copy.
@@ -338,6 +312,7 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
             passes: u64::from(self.totals.passes),
             elapsed: meter.elapsed(),
             forecast: None,
+            watched: self.totals.watched.clone(),
         })
     }
 }
@@ -364,6 +339,9 @@ fn show(phase: &Phase, ending: &Ending) {
 }
 
 fn legacy_rows(surveys: &[ColumnSurvey], references: &[TextColumn]) -> u64 {
-    let of = surveys.iter().filter(|survey| references.iter().any(|column| column.name == survey.column.name));
-    of.map(|survey| survey.counts.legacy).sum()
+    references.iter().map(|column| legacy_in(surveys, &column.name)).sum()
+}
+
+fn legacy_in(surveys: &[ColumnSurvey], name: &ColumnName) -> u64 {
+    surveys.iter().filter(|survey| survey.column.name == *name).map(|survey| survey.counts.legacy).sum()
 }

@@ -29,7 +29,7 @@ pub(super) async fn run(session: &Session, options: &CopyOptions) -> Result<(Cop
         key_mappings: u64::try_from(config.mappings.key_mappings().len())?,
         shared_place: config.mappings.shared_place().is_some(),
     };
-    let mut sink = Tally::new(session, terms);
+    let mut sink = Tally::new(session, terms, options.only_prefix.as_deref().unwrap_or_default());
     let found = verify(database, (&stores.source, &stores.target), config, pace, stop, &mut sink).await?;
     let requests = meter.requests(session);
     sink.close();
@@ -59,7 +59,7 @@ pub(super) async fn run(session: &Session, options: &CopyOptions) -> Result<(Cop
         run: None,
         references: found.references.iter().map(|column| column.name.to_string()).collect(),
         rows: CopyRows {
-            planned: found.counts.legacy,
+            planned: moving + staying,
             updated: 0,
             left: found.counts.legacy,
             out_of_scope: found.counts.out_of_scope,
@@ -72,6 +72,7 @@ pub(super) async fn run(session: &Session, options: &CopyOptions) -> Result<(Cop
         passes: 0,
         elapsed: meter.elapsed(),
         forecast: Some(forecaster.finish(&known, options.prices)),
+        watched: None,
     };
     Ok((summary, Exit::Clean))
 }
@@ -122,9 +123,11 @@ impl Sample {
 }
 
 /// Counts what would happen to legacy rows, and what it would take, place by place.
-struct Tally {
+struct Tally<'a> {
     stages: Stages,
     way: Way,
+    /// Only objects whose source key begins with this are counted.
+    only: &'a str,
     objects: CopyObjects,
     rows_in_conflict: u64,
     moving: u64,
@@ -140,11 +143,12 @@ struct Tally {
     listed: Duration,
 }
 
-impl Tally {
-    fn new(session: &Session, terms: Terms) -> Self {
+impl<'a> Tally<'a> {
+    fn new(session: &Session, terms: Terms, only: &'a str) -> Self {
         Self {
             stages: Stages::new(session),
             way: terms.way,
+            only,
             objects: CopyObjects::default(),
             rows_in_conflict: 0,
             moving: 0,
@@ -189,7 +193,7 @@ impl Tally {
     }
 }
 
-impl Sink for Tally {
+impl Sink for Tally<'_> {
     fn begin(&mut self, stage: Stage) {
         match stage {
             Stage::ReadRows => {}
@@ -209,6 +213,9 @@ impl Sink for Tally {
     }
 
     fn finding(&mut self, finding: Finding) -> Result<()> {
+        if !finding.source_key.as_ref().is_some_and(|key| key.as_str().starts_with(self.only)) {
+            return Ok(());
+        }
         let (moves, conflicts) = match finding.status {
             Status::Legacy => (true, false),
             Status::MissingSource => (false, false),

@@ -16,6 +16,7 @@ mod fire;
 mod fence;
 mod fence_exact;
 mod fence_tables;
+mod following;
 mod forecast;
 mod gates;
 mod hostile;

@@ -9,7 +9,7 @@ use avatar_migrate::operate::doctor::{Check, DoctorSummary, Side, Status};
 use avatar_migrate::report::summary::{
     Activity, CopySummary, FenceForecast, FenceSummary, FencedReference, FinalizeSummary, Forecast, Holder,
     LastCutover, LockHeld, MigrateSummary, Refusal, ResolveSummary, RollbackSummary, RunRecord, StatusSummary,
-    VerifySummary,
+    StillWritten, VerifySummary, Watched,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -64,6 +64,7 @@ fn copy() -> CopySummary {
         passes: 0,
         elapsed: Default::default(),
         forecast: Some(Forecast::default()),
+        watched: Some(Watched { written: vec![StillWritten::default()], ..Watched::default() }),
     }
 }
 

@@ -91,7 +91,10 @@ fn defaults_are_those_of_the_design() {
     assert_eq!((config.database.tls, config.database.password.expose_secret()), (DatabaseTls::Preferred, ""));
     assert_eq!((config.temp_dir, config.strict_mentions), (PathBuf::from("/tmp"), false));
     assert_eq!(output, Output { format: Format::Human, log_format: Format::Human, verbosity: Verbosity::Normal });
-    assert_eq!(copy, CopyOptions { dry_run: false, limit: None, prices: Prices::LISTED });
+    assert_eq!(
+        copy,
+        CopyOptions { dry_run: false, limit: None, only_prefix: None, watch: None, prices: Prices::LISTED }
+    );
     assert_eq!(verify.report, PathBuf::from("avatarMigrate-verify.csv"));
     let expected = FinalizeOptions {
         report: None,
@@ -163,10 +166,12 @@ fn every_setting_can_stand_in_the_environment_and_in_the_file() {
             ("database-ca", _) => ("ca.pem", "'ca.pem'"),
             ("legacy-prefix" | "modern-prefix" | "legacy-key-prefix" | "modern-key-prefix", _) => ("x/", "'x/'"),
             ("reference" | "exclude-reference", _) => ("a.b", "'a.b'"),
-            ("lock-wait" | "request-timeout" | "orphan-min-age" | "grace", _) => ("1m", "'1m'"),
+            ("lock-wait" | "request-timeout" | "orphan-min-age" | "grace" | "watch" | "until-empty", _) => {
+                ("1m", "'1m'")
+            }
             ("source-endpoint-url" | "target-endpoint-url", _) => ("http://h", "'http://h'"),
             (_, Takes::Text) => ("x", "'x'"),
-            (_, Takes::Number | Takes::Count) => ("7", "7"),
+            (_, Takes::Number | Takes::Optional(_) | Takes::Count) => ("7", "7"),
             (_, Takes::Switch(_)) => ("true", "true"),
             (_, Takes::Choice(words)) => (words.first().copied().unwrap_or_default(), ""),
             (_, Takes::List) => panic!("{} has no example", setting.name),

@@ -4,7 +4,7 @@ use indicatif::{HumanBytes, HumanCount};
 
 use super::Paint;
 use super::sheet::{Figure, Problem, Sheet, Tone, names, requests};
-use crate::report::summary::{CopySummary, Forecast};
+use crate::report::summary::{CopySummary, Forecast, StillWritten, Watched};
 use crate::report::text::{counted, duration};
 
 /// What moved, what is left and why, and the next command.
@@ -58,7 +58,22 @@ fn real_run(summary: &CopySummary, paint: Paint) -> Sheet {
         ("run", run.unwrap_or_default()),
         ("requests", requests(summary.requests)),
     ]);
+    if let Some(watched) = &summary.watched {
+        sheet.sentences("Written with legacy paths meanwhile:", &still_written(watched));
+    }
     sheet
+}
+
+/// Who writes what has to be moved after it.
+fn still_written(watched: &Watched) -> Vec<String> {
+    let of = |column: &StillWritten| {
+        let rows = counted(column.rows, "row", "rows");
+        format!("{}  {rows}, {:.1} a minute", column.reference, column.per_minute)
+    };
+    let columns: Vec<String> = watched.written.iter().map(of).collect();
+    let looks = counted(watched.looks, "look", "looks");
+    let quiet = format!("none for {}, in {looks}", duration(watched.quiet));
+    columns.into_iter().chain([quiet]).collect()
 }
 
 fn dry_run(summary: &CopySummary, forecast: &Forecast, paint: Paint) -> Sheet {
@@ -148,6 +163,7 @@ mod tests {
             passes: 2,
             elapsed: Duration::from_secs(125),
             forecast: None,
+            watched: None,
         }
     }
 

@@ -1,0 +1,135 @@
+//! Passes of plan, copy and cutover, until nothing moves any more; and with `--watch` again, while an application still
+//! writes legacy paths.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::{CopyRun, legacy_in, legacy_rows};
+use crate::config::{ColumnName, CopyOptions, Watch};
+use crate::database::{ColumnSurvey, MovedSince, Part, references, survey};
+use crate::failure::Failure;
+use crate::plan::plan;
+use crate::report::summary::{StillWritten, Watched};
+use crate::report::text::{counted, duration, printable};
+use crate::store::CopyObjects;
+
+/// An application that keeps writing legacy rows is followed so often before the command ends, or looks at the clock.
+const PASSES_MAX: u32 = 20;
+
+impl<C: CopyObjects> CopyRun<'_, C> {
+    /// Passes until nothing moves any more; gives the last survey.
+    pub(super) async fn passes(
+        &mut self,
+        mut surveys: Vec<ColumnSurvey>,
+        options: &CopyOptions,
+    ) -> Result<Vec<ColumnSurvey>> {
+        let (database, config) = (&self.session.database, &self.session.config);
+        for _ in 0..PASSES_MAX {
+            self.session.interrupted()?;
+            let references = references(config, &surveys);
+            let legacy = legacy_rows(&surveys, &references);
+            if legacy == 0 {
+                break;
+            }
+            self.prove_conditions().await?;
+            self.totals.passes += 1;
+            // Readers may have picked up a legacy path until now: the grace period begins anew.
+            self.ledger.reset_grace_clock(self.lock).await?;
+            let phase = self.session.progress.phase("plan", None, "rows");
+            let part = Part { pass: self.totals.passes, prefix: options.only_prefix.as_deref().unwrap_or_default() };
+            plan(database, self.lock, self.ledger, config, &references, part).await?;
+            phase.add(legacy);
+            phase.finish();
+            let moved = self.pass(&references, options.limit.unwrap_or(u64::MAX)).await?;
+            self.totals.updated += moved;
+            surveys = survey(database, config).await?;
+            if moved == 0 || options.limit.is_some() {
+                break;
+            }
+        }
+        Ok(surveys)
+    }
+
+    /// Looks for new legacy rows until none came for long enough, and moves them; gives the last survey.
+    pub(super) async fn watch(
+        &mut self,
+        mut surveys: Vec<ColumnSurvey>,
+        options: &CopyOptions,
+        watch: Watch,
+    ) -> Result<Vec<ColumnSurvey>> {
+        let (session, begun) = (self.session, Instant::now());
+        let (mut seen, mut quiet, mut looks) = (begun, begun, 0);
+        let mut journal = MovedSince::now(self.ledger).await?;
+        let mut written: BTreeMap<ColumnName, u64> = BTreeMap::new();
+        session.progress.println(&announcement(watch));
+        let phase = session.progress.phase("watch", None, "looks");
+        while watch.until_empty.is_none_or(|long| quiet.elapsed() < long) {
+            let rest = watch.until_empty.map_or(watch.every, |long| long.saturating_sub(quiet.elapsed()));
+            let wait = tokio::time::sleep(watch.every.min(rest));
+            session.stop.run_until_cancelled(wait).await.ok_or(Failure::Interrupted)?;
+            let before = self.legacy_by_reference(&surveys);
+            surveys = survey(&session.database, &session.config).await?;
+            surveys = self.passes(surveys, options).await?;
+            looks += 1;
+            phase.add(1);
+            let came = came(&before, &self.legacy_by_reference(&surveys), &journal.read(self.ledger).await?);
+            for (column, rows) in &came {
+                session.progress.println(&still_written(column, *rows, seen.elapsed()));
+                *written.entry(column.clone()).or_default() += rows;
+            }
+            seen = Instant::now();
+            if !came.is_empty() {
+                quiet = seen;
+            }
+        }
+        phase.finish();
+        let still = |(column, rows): (ColumnName, u64)| {
+            let per_minute = per_minute(rows, begun.elapsed());
+            StillWritten { reference: column.to_string(), rows, per_minute }
+        };
+        let written = written.into_iter().map(still).collect();
+        self.totals.watched = Some(Watched { looks, elapsed: begun.elapsed(), quiet: quiet.elapsed(), written });
+        Ok(surveys)
+    }
+
+    fn legacy_by_reference(&self, surveys: &[ColumnSurvey]) -> BTreeMap<ColumnName, u64> {
+        let references = references(&self.session.config, surveys);
+        let names = references.into_iter().map(|column| column.name);
+        names.map(|name| (name.clone(), legacy_in(surveys, &name))).collect()
+    }
+}
+
+/// Which columns got new legacy rows, and how many: those that have moved since, and those that are left over. A row that
+/// cannot move is no new one at the next look.
+fn came(
+    left_before: &BTreeMap<ColumnName, u64>,
+    left: &BTreeMap<ColumnName, u64>,
+    moved: &BTreeMap<ColumnName, u64>,
+) -> BTreeMap<ColumnName, u64> {
+    let of = |counts: &BTreeMap<ColumnName, u64>, column| counts.get(column).copied().unwrap_or_default();
+    let grown = left.keys().chain(moved.keys()).map(|column| {
+        let now = of(left, column) + of(moved, column);
+        (column.clone(), now.saturating_sub(of(left_before, column)))
+    });
+    grown.filter(|(_, rows)| *rows > 0).collect()
+}
+
+fn announcement(watch: Watch) -> String {
+    let end = match watch.until_empty {
+        Some(long) => format!("until none came for {}", duration(long)),
+        None => "until it is interrupted".to_owned(),
+    };
+    format!("watch: looking for new legacy rows every {}, {end}", duration(watch.every))
+}
+
+fn still_written(column: &ColumnName, rows: u64, time: Duration) -> String {
+    let (name, rows_said) = (printable(&column.to_string()), counted(rows, "legacy row", "legacy rows"));
+    let rate = per_minute(rows, time);
+    format!("watch: {name} is still written, {rows_said} in {} ({rate:.1} a minute)", duration(time))
+}
+
+fn per_minute(rows: u64, time: Duration) -> f64 {
+    rows as f64 * 60.0 / time.as_secs_f64().max(f64::MIN_POSITIVE)
+}
