@@ -8,6 +8,7 @@ mod decisions;
 mod examine;
 mod fence;
 mod grants;
+mod history;
 mod journal;
 mod ledger;
 mod ledger_name;
@@ -37,6 +38,7 @@ pub use fence::{
     Fence, FenceEnd, FenceKind, FenceSizes, add_fences, drop_fences, fence_sizes, fenced_columns, fences_in_place,
     read_fences,
 };
+pub use history::{Recorded, RowMove};
 pub use journal::{KeyRange, Piece, Turn, move_rows, next_boundary};
 pub use ledger::{CutOff, Ledger};
 pub use ledger_name::LedgerName;

@@ -169,6 +169,21 @@ impl Mappings {
         self.twin(target, |keys| (&keys.modern, &keys.legacy))
     }
 
+    /// Source and target key of the object that a person names: by its key in either bucket, or by a path as rows hold it.
+    #[must_use]
+    pub fn twins_named(&self, name: &str) -> Option<(ObjectKey, ObjectKey)> {
+        match self.classify(name.as_bytes()) {
+            Class::Legacy(path) => return Some((path.source().clone(), path.target().clone())),
+            Class::Modern(path) => return Some((path.source().clone(), path.target().clone())),
+            Class::Suspect(_) | Class::OutOfScope | Class::Foreign => {}
+        }
+        let key = ObjectKey::new(name).ok()?;
+        match self.twin_of_source(&key) {
+            Some(target) => Some((key, target)),
+            None => self.twin_of_target(&key).map(|source| (source, key)),
+        }
+    }
+
     fn twin(&self, key: &ObjectKey, sides: impl Fn(&KeyMapping) -> (&String, &String)) -> Option<ObjectKey> {
         if !self.pattern.matches(key.last_segment()) {
             return None;

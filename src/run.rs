@@ -5,6 +5,7 @@ mod aws_cli;
 mod copying;
 mod doctoring;
 mod dry;
+mod explaining;
 mod fencing;
 mod files;
 mod finalizing;
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use copying::copy;
 pub use doctoring::doctor;
+pub use explaining::explain;
 pub use fencing::{ConfirmFence, FenceConfirmation, fence};
 pub use files::check_files;
 pub use finalizing::{Confirm, Confirmation, FinalizeEnd, finalize};

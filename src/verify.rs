@@ -6,6 +6,7 @@
 mod counts;
 mod item;
 mod join;
+mod one;
 mod judge;
 mod proof;
 mod scan;
@@ -15,6 +16,7 @@ use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 pub use counts::Counts;
+pub use one::{NamingRow, OneObject, examine};
 pub use proof::ZeroLegacyProof;
 
 use crate::check::Deletable;

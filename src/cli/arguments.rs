@@ -27,7 +27,7 @@ const ONE_LINE: [(&str, Option<Setting>); 5] = [
 ];
 
 /// The commands with the settings that only they have.
-const COMMANDS: [(&str, Command, Group); 8] = [
+const COMMANDS: [(&str, Command, Group); 9] = [
     ("copy", Command::Copy, catalogue::COPY),
     ("verify", Command::Verify, catalogue::VERIFY),
     ("finalize", Command::Finalize, catalogue::FINALIZE),
@@ -36,9 +36,10 @@ const COMMANDS: [(&str, Command, Group); 8] = [
     ("fence", Command::Fence, catalogue::FENCE),
     ("resolve", Command::Resolve, catalogue::RESOLVE),
     ("status", Command::Status, catalogue::STATUS),
+    ("explain", Command::Explain, catalogue::EXPLAIN),
 ];
 
-/// What `resolve` is told without a flag.
+/// What `resolve` and `explain` are told without a flag.
 const KEY: &str = "KEY";
 
 /// Reads a command line, the program's name first.
@@ -74,7 +75,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments,
         return Err(command().error(ErrorKind::MissingSubcommand, "there is no command"));
     };
     let mut flags = layer([group].iter().chain(SHARED), matches);
-    if command_name == Command::Resolve
+    if matches!(command_name, Command::Resolve | Command::Explain)
         && let Some(key) = matches.get_one::<String>(KEY)
         && flags.insert(catalogue::KEY.name, vec![key.clone()], Origin::Argument(KEY)).is_some()
     {
@@ -91,6 +92,9 @@ pub fn command() -> clap::Command {
         let with_flags = with_flags(clap::Command::new(name), [group].iter().chain(SHARED));
         let with_flags = match command {
             Command::Resolve => with_flags.arg(Arg::new(KEY).help("The source's key, or a path as a row holds it")),
+            Command::Explain => {
+                with_flags.arg(Arg::new(KEY).help("An object's key in either bucket, or a path as a row holds it"))
+            }
             Command::Copy
             | Command::Verify
             | Command::Finalize

@@ -14,7 +14,7 @@ use crate::report::progress::Progress;
 use crate::report::summary::MigrateSummary;
 use crate::run::{
     Confirmation, FenceConfirmation, FinalizeEnd, ResolveConfirmation, RollbackConfirmation, Session, check_files,
-    copy, doctor, fence, finalize, resolve, rollback, status, verify,
+    copy, doctor, explain, fence, finalize, resolve, rollback, status, verify,
 };
 
 /// Runs the command and prints how it ended.
@@ -73,6 +73,12 @@ async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
             Ok(exit)
         }
         Command::Resolve => resolved(&session, output, settings.resolve.as_ref()).await,
+        Command::Explain => {
+            let (summary, exit) =
+                explain(&session, settings.explain.as_deref().context("explain without a key")?).await?;
+            print::explain(output, &summary)?;
+            Ok(exit)
+        }
         Command::Status => watch(&session.config, output, settings.status_watch, &session.stop).await,
         Command::Migrate => migrate(&session, output, &settings.verify, &settings.finalize, &settings.copy).await,
     };

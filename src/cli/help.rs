@@ -147,6 +147,17 @@ const STATUS_EXAMPLES: &str = "  # What runs or ran last, how far it is, and wha
   avatarMigrate status --format json | jq .state
 ";
 
+const EXPLAIN_EXAMPLES: &str =
+    "  # A picture that somebody complains about: rows, both objects, what the ledger knows, and why
+  avatarMigrate explain image/avatar-1.png
+
+  # By its new key, or by what a row holds
+  avatarMigrate explain https://old.example.org/image/avatar-1.png?v=2
+
+  # For programs
+  avatarMigrate explain avatar/avatar-1.png --format json | jq .status
+";
+
 /// What `init` is for, and examples.
 pub(super) const INIT: (&str, &str) = (
     "Print a settings file with every setting, its meaning and its default",
@@ -219,6 +230,9 @@ pub(super) fn of_command(command: Command) -> (&'static str, &'static str) {
             "Settle a conflict of one object, on the record: keep the source's bytes, or the target's",
             RESOLVE_EXAMPLES,
         ),
+        Command::Explain => {
+            ("Tell everything that is known of one key or path, and what to do about it", EXPLAIN_EXAMPLES)
+        }
         Command::Status => ("Tell where the migration stands, from the ledger alone", STATUS_EXAMPLES),
         Command::Migrate => (ABOUT, PROGRAM_EXAMPLES),
     }

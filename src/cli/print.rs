@@ -11,12 +11,13 @@ use crate::config::{Command, ConfigError, Format, Output};
 use crate::failure::{Exit, Failure};
 use crate::operate::doctor::{DoctorSummary, doctor_text};
 use crate::report::human::{
-    Paint, copy_text, fence_text, finalize_text, resolve_text, rollback_text, status_text, verify_text, without_next,
+    Paint, copy_text, explain_text, fence_text, finalize_text, resolve_text, rollback_text, status_text, verify_text,
+    without_next,
 };
 use crate::report::progress::{Fields, Progress};
 use crate::report::summary::{
-    CopySummary, FenceSummary, FinalizeSummary, LockHeld, MigrateSummary, Refusal, ResolveSummary, RollbackSummary,
-    StatusSummary, VerifySummary,
+    CopySummary, ExplainSummary, FenceSummary, FinalizeSummary, LockHeld, MigrateSummary, Refusal, ResolveSummary,
+    RollbackSummary, StatusSummary, VerifySummary,
 };
 use crate::report::text::{printable, printable_json};
 use crate::run::FinalizeEnd;
@@ -56,6 +57,11 @@ pub(super) fn fence(output: Output, summary: &FenceSummary) -> Result<()> {
 /// The summary of `resolve`.
 pub(super) fn resolve(output: Output, summary: &ResolveSummary) -> Result<()> {
     show(output, summary, resolve_text)
+}
+
+/// What is known of one key or path.
+pub(super) fn explain(output: Output, summary: &ExplainSummary) -> Result<()> {
+    show(output, summary, explain_text)
 }
 
 /// Where the migration stands; on a terminal in the place of what was shown `before`. Gives how many lines it took.
@@ -140,6 +146,7 @@ fn command_name(command: Command) -> &'static str {
         Command::Fence => "fence",
         Command::Resolve => "resolve",
         Command::Status => "status",
+        Command::Explain => "explain",
         Command::Migrate => "migrate",
     }
 }

@@ -26,7 +26,7 @@ macro_rules! groups {
 pub const SHARED: &[Group] = &[BUCKETS, DATABASE, PATHS, COPYING, RUNNING, OUTPUT];
 
 /// The settings of single commands.
-pub const OF_COMMANDS: &[Group] = &[COPY, VERIFY, FINALIZE, ROLLBACK, DOCTOR, FENCE, RESOLVE, STATUS];
+pub const OF_COMMANDS: &[Group] = &[COPY, VERIFY, FINALIZE, ROLLBACK, DOCTOR, FENCE, RESOLVE, STATUS, EXPLAIN];
 
 /// The settings of the commands that the one-line form runs.
 pub const OF_ONE_LINE: &[Group] = &[COPY, VERIFY, FINALIZE];
@@ -285,6 +285,12 @@ groups! {
             .help("Which of the two stays: source replaces the target's bytes, target leaves them");
         RESOLVE_YES = Setting::new("yes", Takes::Switch("no-yes"), "")
             .help("Settle it without asking");
+    }
+
+    /// The flags of `explain`.
+    EXPLAIN(None) {
+        EXPLAIN_KEY = Setting::new("key", Takes::Text, "KEY")
+            .help("An object's key in either bucket, or a path as a row holds it; as a rule given without the flag");
     }
 
     /// The flags of `status`.

@@ -75,6 +75,7 @@ fn copies(command: Command) -> bool {
         | Command::Doctor
         | Command::Fence
         | Command::Resolve
+        | Command::Explain
         | Command::Status => false,
     }
 }

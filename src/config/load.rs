@@ -67,6 +67,8 @@ pub enum Command {
     Resolve,
     /// Where the migration stands.
     Status,
+    /// Everything about one key or path.
+    Explain,
     /// The one-line form: all three in order.
     Migrate,
 }
@@ -105,6 +107,8 @@ pub struct Settings {
     pub fence: FenceOptions,
     /// For `resolve`, if that is the command.
     pub resolve: Option<ResolveOptions>,
+    /// For `explain`, if that is the command: a key or path.
+    pub explain: Option<String>,
     /// For `status`: how often it looks again until no run is at work.
     pub status_watch: Option<Duration>,
     /// Whether the password stands on the command line, which deserves a word of advice.
@@ -147,6 +151,7 @@ pub fn load(
         rollback: options::rollback(&layers)?,
         fence: options::fence(&layers, command)?,
         resolve: options::resolve(&layers, command)?,
+        explain: options::explain(&layers, command)?,
         status_watch: options::status(&layers, command)?,
         password_in_clear,
         password_file_open: open_password_file(&layers, directory)?,

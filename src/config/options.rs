@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::following::{self, Watch};
-use super::layers::{Layers, boolean, choice, number, path};
+use super::layers::{Layers, boolean, choice, number, path, text};
 use super::quantity::{dollars, duration};
 use super::{Command, Config, ConfigError, Prices, catalogue};
 
@@ -192,6 +192,7 @@ pub(super) fn finalize(layers: &Layers, command: Command) -> Result<FinalizeOpti
         | Command::Doctor
         | Command::Fence
         | Command::Resolve
+        | Command::Explain
         | Command::Status => layers.optional(&catalogue::FINAL_REPORT, path)?,
     };
     let approved = layers.optional(&catalogue::APPROVED, path)?;
@@ -245,13 +246,26 @@ pub(super) fn resolve(layers: &Layers, command: Command) -> Result<Option<Resolv
         return Ok(None);
     }
     let missing = |what: &str, hint: &str| ConfigError::new(format!("resolve needs {what}")).hint(hint);
-    let key: Option<String> = layers.optional(&catalogue::KEY, |text| Ok(text.to_owned()))?;
+    let key: Option<String> = layers.optional(&catalogue::KEY, text)?;
     let keep: Option<Keep> = layers.optional(&catalogue::KEEP, choice)?;
     Ok(Some(ResolveOptions {
         key: key.ok_or_else(|| missing("a key", "write avatarMigrate resolve KEY --keep source|target"))?,
         keep: keep.ok_or_else(|| missing("--keep", "give --keep source or --keep target"))?,
         yes: layers.switch(&catalogue::RESOLVE_YES)?,
     }))
+}
+
+/// Reads what `explain` is asked about.
+pub(super) fn explain(layers: &Layers, command: Command) -> Result<Option<String>, ConfigError> {
+    if command != Command::Explain {
+        return Ok(None);
+    }
+    let named = layers.optional(&catalogue::EXPLAIN_KEY, text)?;
+    let missing = || {
+        ConfigError::new("explain needs a key or a path")
+            .hint("write avatarMigrate explain image/avatar-1.png, for example")
+    };
+    named.ok_or_else(missing).map(Some)
 }
 
 /// Reads the option of `status`.

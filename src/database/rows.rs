@@ -27,11 +27,13 @@ pub struct CandidateRow {
 
 /// Which rows of a column are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Candidates {
+pub enum Candidates<'a> {
     /// All that the classifier might call anything but foreign.
     All,
     /// Of those, the ones that SQL cannot classify alone.
     Unclear,
+    /// Those that begin with one of these texts, and where SQL cannot classify alone, all that it cannot.
+    Beginning(&'a [String]),
 }
 
 /// Reads the candidates of a column, in pages by primary key where there is one to seek by, and hands each to `take`.
@@ -44,7 +46,7 @@ pub async fn for_each_candidate(
     database: &Database,
     column: &TextColumn,
     mappings: &Mappings,
-    which: Candidates,
+    which: Candidates<'_>,
     mut take: impl FnMut(CandidateRow) -> Result<()>,
 ) -> Result<()> {
     let statement = page_statement(database, column, mappings, which);
@@ -80,11 +82,17 @@ pub async fn for_each_candidate(
     }
 }
 
-fn page_statement(database: &Database, column: &TextColumn, mappings: &Mappings, which: Candidates) -> Statement {
+fn page_statement(database: &Database, column: &TextColumn, mappings: &Mappings, which: Candidates<'_>) -> Statement {
     let keys: String = column.key_texts().iter().map(|key| format!("{key}, ")).collect();
     let candidates = match which {
         Candidates::All => column.is_candidate(mappings),
         Candidates::Unclear => column.is_unclear(mappings),
+        Candidates::Beginning(texts) => {
+            let exact = mappings.all().iter().all(|mapping| column.is_exact(mapping));
+            let unclear = (!exact).then(|| column.is_unclear(mappings));
+            let tests: Vec<String> = texts.iter().map(|text| column.begins_with(text)).chain(unclear).collect();
+            format!("({})", tests.join(" OR "))
+        }
     };
     let clash = mappings.all().iter().filter_map(|mapping| {
         let clashes = column.clashes(database.schema(), mapping)?;

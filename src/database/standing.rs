@@ -130,7 +130,7 @@ fn phase(row: &MySqlRow) -> Result<Option<Activity>> {
 }
 
 /// What was counted, unless the server ended the statement for its time (error 1969, `ER_STATEMENT_TIMEOUT`).
-fn in_time<T>(counted: sqlx::Result<T>) -> sqlx::Result<Option<T>> {
+pub(super) fn in_time<T>(counted: sqlx::Result<T>) -> sqlx::Result<Option<T>> {
     match counted {
         Ok(counted) => Ok(Some(counted)),
         Err(error) if error_number(&error) == Some(1969) => Ok(None),

@@ -1,6 +1,7 @@
 //! The closing summary for a person: first the verdict, then the numbers, then what to do next.
 
 mod copy;
+mod explain;
 mod fence;
 mod finalize;
 mod resolve;
@@ -12,6 +13,7 @@ mod verify;
 use console::Term;
 
 pub use copy::copy_text;
+pub use explain::explain_text;
 pub use fence::fence_text;
 pub use finalize::finalize_text;
 pub use resolve::resolve_text;

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+mod explain;
 mod fence;
 mod resolve;
 mod status;
 
 pub use crate::failure::Holder;
 pub use crate::store::Requests;
+pub use explain::{ExplainSummary, ExplainedRow, Recorded, RowMove};
 pub use fence::{FenceForecast, FenceSummary, FencedReference};
 pub use resolve::{ResolveSummary, ResolvedObject};
 pub use status::{Activity, LastCutover, RunRecord, State, StatusSummary};

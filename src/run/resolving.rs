@@ -11,7 +11,7 @@ use crate::check::{Checker, Compared, OwnCopy, VerifiedCopy, VerifiedObjects};
 use crate::config::{Keep, Method, ResolveOptions};
 use crate::database::{Ledger, LedgerName, RunLock};
 use crate::failure::{Exit, Failure};
-use crate::path::{Class, ObjectKey};
+use crate::path::ObjectKey;
 use crate::report::summary::{ResolveSummary, ResolvedObject};
 use crate::report::text::printable;
 use crate::store::{Bucket, Copier, CopyEnd, CopyGuard, CopyObjects, ObjectInfo, ReadObjects, Streamer};
@@ -75,23 +75,13 @@ async fn run<C: CopyObjects>(
     Ok((sign_off(ended, |_| Exit::Clean, ledger, lock).await?, Exit::Clean))
 }
 
-/// Source and target key of what was named: a key of the legacy bucket, or a path as rows hold it.
+/// Source and target key of what was named.
 fn keys(session: &Session, named: &str) -> Result<(ObjectKey, ObjectKey)> {
-    let mappings = &session.config.mappings;
-    if let Ok(source) = ObjectKey::new(named)
-        && let Some(target) = mappings.twin_of_source(&source)
-    {
-        return Ok((source, target));
-    }
-    match mappings.classify(named.as_bytes()) {
-        Class::Legacy(path) => Ok((path.source().clone(), path.target().clone())),
-        Class::Modern(path) => Ok((path.source().clone(), path.target().clone())),
-        Class::Suspect(_) | Class::OutOfScope | Class::Foreign => {
-            let message = format!("`{named}` is neither a key of the legacy bucket that is in scope nor a path of one");
-            let hint = "give the source_key of a report's line, or the path as the row holds it".to_owned();
-            Err(Failure::Usage { message, hint }.into())
-        }
-    }
+    session.config.mappings.twins_named(named).ok_or_else(|| {
+        let message = format!("`{named}` is neither a key of an object that is in scope nor a path of one");
+        let hint = "give the source_key of a report's line, or the path as the row holds it".to_owned();
+        Failure::Usage { message, hint }.into()
+    })
 }
 
 struct Resolving<'a, C> {
@@ -112,8 +102,8 @@ impl<C: CopyObjects> Resolving<'_, C> {
             Keep::Target => None,
         };
         let asked = ResolveConfirmation {
-            source: shown(&source),
-            target: shown(&target),
+            source: ResolvedObject::of(&source),
+            target: ResolvedObject::of(&target),
             keep: self.options.keep,
             how,
             saved_as: saved_as.as_ref().map(ToString::to_string),
@@ -224,15 +214,6 @@ impl<C: CopyObjects> Resolving<'_, C> {
             ObjectKey::new(format!("{folder}{}", digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
         };
         Ok(named.or_else(|_| hashed())?)
-    }
-}
-
-fn shown(object: &ObjectInfo) -> ResolvedObject {
-    ResolvedObject {
-        key: object.key.to_string(),
-        size: object.size,
-        etag: object.etag.to_string(),
-        modified_ms: object.modified_ms,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::database::Role;
 use crate::path::{ETag, Mappings, ObjectKey};
 use crate::store::ObjectInfo;
 
@@ -62,6 +63,26 @@ pub(super) enum RowKind {
     Unlisted,
     /// A row of an excluded or plain column: gets no line, but its object is no orphan.
     Silent,
+}
+
+impl RowKind {
+    /// Of a row with a legacy path, in a column of this role.
+    pub(super) fn of_legacy(role: Role, clashes: bool) -> Self {
+        match role {
+            Role::Reference if clashes => Self::Clashing,
+            Role::Reference => Self::Legacy,
+            Role::Other => Self::Unlisted,
+            Role::Excluded => Self::Silent,
+        }
+    }
+
+    /// Of a row with a modern path.
+    pub(super) fn of_modern(role: Role) -> Self {
+        match role {
+            Role::Reference => Self::Modern,
+            Role::Excluded | Role::Other => Self::Silent,
+        }
+    }
 }
 
 impl RowItem {

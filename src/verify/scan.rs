@@ -71,15 +71,13 @@ impl<S: Sink> Scanner<'_, S> {
         };
         match class {
             Class::Legacy(path) => {
-                let kind = self.kind_of_legacy(row.clashes);
+                let kind = RowKind::of_legacy(role(self.config, self.column, true), row.clashes);
+                self.count_legacy(kind);
                 let modern = mappings.modern(&path);
                 self.push(kind, path.source(), row.primary_key, (path.as_str(), modern.as_str()))
             }
             Class::Modern(path) => {
-                let kind = match role(self.config, self.column, true) {
-                    Role::Reference => RowKind::Modern,
-                    Role::Excluded | Role::Other => RowKind::Silent,
-                };
+                let kind = RowKind::of_modern(role(self.config, self.column, true));
                 self.counts.modern += u64::from(kind == RowKind::Modern);
                 let legacy = mappings.legacy(&path);
                 self.push(kind, path.source(), row.primary_key, (legacy.as_str(), path.as_str()))
@@ -103,20 +101,11 @@ impl<S: Sink> Scanner<'_, S> {
         }
     }
 
-    fn kind_of_legacy(&mut self, clashes: bool) -> RowKind {
-        match role(self.config, self.column, true) {
-            Role::Reference => {
-                self.counts.legacy += 1;
-                if clashes { RowKind::Clashing } else { RowKind::Legacy }
-            }
-            Role::Other => {
-                self.counts.unlisted(&self.column.name);
-                RowKind::Unlisted
-            }
-            Role::Excluded => {
-                self.counts.excluded += 1;
-                RowKind::Silent
-            }
+    fn count_legacy(&mut self, kind: RowKind) {
+        match kind {
+            RowKind::Legacy | RowKind::Clashing => self.counts.legacy += 1,
+            RowKind::Unlisted => self.counts.unlisted(&self.column.name),
+            RowKind::Silent | RowKind::Modern => self.counts.excluded += 1,
         }
     }
 

@@ -149,7 +149,7 @@ async fn stored(world: &World, column: &TextColumn) -> BTreeMap<u64, Vec<u8>> {
     rows.into_iter().collect()
 }
 
-async fn candidates(database: &Database, column: &TextColumn, config: &Config, which: Candidates) -> Vec<u64> {
+async fn candidates(database: &Database, column: &TextColumn, config: &Config, which: Candidates<'_>) -> Vec<u64> {
     let mut ids = Vec::new();
     let take = |row: avatar_migrate::database::CandidateRow| {
         ids.push(row.primary_key.parse()?);

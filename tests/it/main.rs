@@ -12,6 +12,7 @@ mod classes;
 mod disk;
 mod doctor;
 mod endings;
+mod explain;
 mod fire;
 mod fence;
 mod fence_exact;

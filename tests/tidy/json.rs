@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 
 use avatar_migrate::operate::doctor::{Check, DoctorSummary, Side, Status};
 use avatar_migrate::report::summary::{
-    Activity, CopySummary, FenceForecast, FenceSummary, FencedReference, FinalizeSummary, Forecast, Holder,
-    LastCutover, LockHeld, MigrateSummary, Refusal, ResolveSummary, RollbackSummary, RunRecord, StatusSummary,
-    StillWritten, VerifySummary, Watched,
+    Activity, CopySummary, ExplainSummary, ExplainedRow, FenceForecast, FenceSummary, FencedReference, FinalizeSummary,
+    Forecast, Holder, LastCutover, LockHeld, MigrateSummary, Recorded, Refusal, ResolveSummary, ResolvedObject,
+    RollbackSummary, RowMove, RunRecord, StatusSummary, StillWritten, VerifySummary, Watched,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -24,6 +24,7 @@ pub(crate) fn objects() -> Vec<(&'static str, BTreeSet<String>)> {
         ("fence", keys(&fence())),
         ("resolve", keys(&resolve())),
         ("status", keys(&status())),
+        ("explain", keys(&explain())),
         ("doctor", keys(&doctor())),
         ("migrate", keys(&MigrateSummary { copy: None, verify: None, finalize: None })),
         ("Refusal", keys(&Refusal { command: String::new(), exit_code: 4, refused: vec![String::new()] })),
@@ -107,6 +108,26 @@ fn rollback() -> RollbackSummary {
         dry_run: true,
         reasons: vec![String::new()],
         left: Default::default(),
+    }
+}
+
+fn explain() -> ExplainSummary {
+    ExplainSummary {
+        given: String::new(),
+        class: String::new(),
+        status: None,
+        why: String::new(),
+        next: String::new(),
+        source_key: None,
+        target_key: None,
+        source: Some(ResolvedObject::default()),
+        target: Some(ResolvedObject::default()),
+        rows: vec![ExplainedRow::default()],
+        rows_total: 0,
+        recorded: Some(Recorded::default()),
+        moves: Some(vec![RowMove::default()]),
+        requests: Default::default(),
+        elapsed: Default::default(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{Requests, seconds};
+use crate::store::ObjectInfo;
 
 /// What `resolve` settled, and between what.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -38,4 +39,17 @@ pub struct ResolvedObject {
     pub etag: String,
     /// When it was written, in milliseconds since 1970 (UTC).
     pub modified_ms: i64,
+}
+
+impl ResolvedObject {
+    /// As a bucket shows it.
+    #[must_use]
+    pub fn of(object: &ObjectInfo) -> Self {
+        Self {
+            key: object.key.to_string(),
+            size: object.size,
+            etag: object.etag.to_string(),
+            modified_ms: object.modified_ms,
+        }
+    }
 }
