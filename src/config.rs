@@ -22,6 +22,7 @@ mod options;
 mod prices;
 mod quantity;
 mod setting;
+mod throttle;
 
 pub use authority::Authority;
 pub use environment::{PASSWORD_VARIABLE, variables};
@@ -37,6 +38,7 @@ pub use options::{
 };
 pub use prices::Prices;
 pub use setting::{Fallback, Setting, Takes, VARIABLE_PREFIX};
+pub use throttle::Throttle;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -85,6 +87,8 @@ pub struct Config {
     pub multipart_threshold: u64,
     /// The size of a part, in bytes.
     pub multipart_part_size: u64,
+    /// What slows the run down.
+    pub throttle: Throttle,
     /// Whether mentions of legacy paths in longer texts block finalize.
     pub strict_mentions: bool,
 }

@@ -1,6 +1,7 @@
 //! The cutover: rows move to their modern paths, each by compare-and-set, all in one transaction with their journal.
 
 use std::slice;
+use std::time::Duration;
 
 use anyhow::Result;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +14,7 @@ use crate::database::{
 use crate::failure::Failure;
 use crate::path::Mappings;
 
-/// Moves the rows of the verified objects, and of no others; gives how many moved.
+/// Moves the rows of the verified objects, and of no others.
 ///
 /// It takes the evidence by value, so that one round of checks buys one cutover. Without evidence it does not compile:
 ///
@@ -21,7 +22,7 @@ use crate::path::Mappings;
 /// use avatar_migrate::{config::Config, cutover::cut_over, database::{Database, Ledger, Turn}};
 /// use tokio_util::sync::CancellationToken;
 /// async fn unchecked(database: &Database, ledger: &Ledger, config: &Config) -> anyhow::Result<u64> {
-///     cut_over((), database, ledger, config, &[], &mut Turn::default(), &CancellationToken::new()).await
+///     Ok(cut_over((), database, ledger, config, &[], &mut Turn::default(), &CancellationToken::new()).await?.rows)
 /// }
 /// ```
 ///
@@ -46,11 +47,12 @@ use crate::path::Mappings;
 /// ) -> anyhow::Result<u64> {
 ///     let mut verified = VerifiedObjects::none(lock);
 ///     verified.add(ledger, vec![(copy, OwnCopy::Ours)]).await?;
-///     cut_over(verified, database, ledger, config, &[], &mut Turn::default(), &CancellationToken::new()).await
+///     Ok(cut_over(verified, database, ledger, config, &[], &mut Turn::default(), &CancellationToken::new()).await?.rows)
 /// }
 /// ```
 ///
-/// Once `stop` is set no further transaction of several is begun.
+/// Once `stop` is set no further transaction of several is begun. Where the brake holds it between two of them, it goes on
+/// afterwards; but after more than half a minute it ends, as the sources have to be looked at again.
 ///
 /// # Errors
 /// If the transaction fails for good (nothing has changed then), or one of several fails (those before it hold);
@@ -63,25 +65,44 @@ pub async fn cut_over(
     references: &[TextColumn],
     turn: &mut Turn,
     stop: &CancellationToken,
-) -> Result<u64> {
+) -> Result<Moved> {
     if verified.is_empty() {
-        return Ok(0);
+        return Ok(Moved::default());
     }
     let pieces = Pieces { lock: verified.lock(), database, ledger, mappings: &config.mappings, stop };
-    let rows = match config.transaction_rows {
-        TransactionRows::All => return pieces.moved(references, &Piece::default(), turn).await,
+    let at_most = match config.transaction_rows {
+        // The brake was passed before the sources were looked at, and nothing may come between that look and COMMIT.
+        TransactionRows::All => {
+            let rows = pieces.move_piece(references, &Piece::default(), turn).await?;
+            return Ok(Moved { rows, held: false });
+        }
         TransactionRows::AtMost(rows) => rows,
     };
-    let mut moved = 0;
+    let mut moved = Moved::default();
     for column in references {
-        moved += if column.is_seekable() {
-            pieces.along_rows(column, rows, turn).await?
+        if moved.held {
+            break;
+        }
+        if column.is_seekable() {
+            pieces.along_rows(column, at_most, turn, &mut moved).await?;
         } else {
-            pieces.along_objects(column, rows, turn).await?
-        };
+            pieces.along_objects(column, at_most, turn, &mut moved).await?;
+        }
     }
     Ok(moved)
 }
+
+/// What a cutover came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// How many rows have moved.
+    pub rows: u64,
+    /// Whether the brake held up the rest for so long that its sources have to be looked at again.
+    pub held: bool,
+}
+
+/// For so long the brake may hold up a transaction after the look at its sources, as long as a proof of finalize is fresh.
+const LOOK_IS_FRESH: Duration = Duration::from_secs(30);
 
 /// Moves rows a piece at a time, each in a transaction of its own.
 struct Pieces<'a> {
@@ -94,30 +115,42 @@ struct Pieces<'a> {
 
 impl Pieces<'_> {
     /// So many legacy rows a piece, from one end of the primary key to the other: a piece reads no rows but its own.
-    async fn along_rows(&self, column: &TextColumn, rows: u64, turn: &mut Turn) -> Result<u64> {
-        let (mut moved, mut left) = (0, Some(RowRange::default()));
-        while let Some(range) = left {
+    async fn along_rows(&self, column: &TextColumn, rows: u64, turn: &mut Turn, moved: &mut Moved) -> Result<()> {
+        let mut left = Some(RowRange::default());
+        while let Some(range) = left.filter(|_| !moved.held) {
             let first = range.first(self.database, column, self.mappings, rows).await?;
             let piece = Piece { rows: first.clone(), ..Piece::default() };
-            moved += self.moved(slice::from_ref(column), &piece, turn).await?;
+            self.unless_held(column, &piece, turn, moved).await?;
             left = first.rest();
         }
-        Ok(moved)
+        Ok(())
     }
 
     /// So many objects a piece, each with all its rows, for which the table is read anew.
-    async fn along_objects(&self, column: &TextColumn, objects: u64, turn: &mut Turn) -> Result<u64> {
-        let (mut moved, mut after) = (0, None);
+    async fn along_objects(&self, column: &TextColumn, objects: u64, turn: &mut Turn, moved: &mut Moved) -> Result<()> {
+        let mut after = None;
         while let Some(through) = next_boundary(self.ledger, after.as_ref(), objects).await? {
             let objects = KeyRange { after, through: Some(through.clone()) };
             let piece = Piece { objects, ..Piece::default() };
-            moved += self.moved(slice::from_ref(column), &piece, turn).await?;
+            self.unless_held(column, &piece, turn, moved).await?;
+            if moved.held {
+                break;
+            }
             after = Some(through);
         }
-        Ok(moved)
+        Ok(())
     }
 
-    async fn moved(&self, references: &[TextColumn], piece: &Piece, turn: &mut Turn) -> Result<u64> {
+    /// Moves a piece, unless the look at its sources has become too old before the brake.
+    async fn unless_held(&self, column: &TextColumn, piece: &Piece, turn: &mut Turn, moved: &mut Moved) -> Result<()> {
+        moved.held = self.database.brake().passed().await > LOOK_IS_FRESH;
+        if !moved.held {
+            moved.rows += self.move_piece(slice::from_ref(column), piece, turn).await?;
+        }
+        Ok(())
+    }
+
+    async fn move_piece(&self, references: &[TextColumn], piece: &Piece, turn: &mut Turn) -> Result<u64> {
         if self.stop.is_cancelled() {
             return Err(Failure::Interrupted.into());
         }

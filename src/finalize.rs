@@ -141,6 +141,8 @@ fn batches<'a, D: DeleteSources>(
 ) -> impl Stream<Item = impl Future<Output = Result<Deleted>>> {
     stream::unfold(Some((proof, evidence)), move |state| async move {
         let (mut proof, mut evidence) = state?;
+        // Before the proof is renewed: what it says is fresh when the batch is sent.
+        database.brake().passed().await;
         let begun = match next_batch(&mut evidence, stop) {
             Ok(batch) if batch.is_empty() || halt.is_cancelled() => return None,
             Ok(batch) => proof.renew(database, config).await.map(|()| (delete_batch(deleter, &proof, &batch), batch)),

@@ -4,10 +4,15 @@
 //! first time; then half as many, and from there one more for each round of answers (additive increase, multiplicative
 //! decrease). What was under way at a decrease was sent at the old rate, so that its complaints do not count again.
 
+mod brake;
+
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
+
+pub use brake::{Brake, Cause, Reasons};
 
 use crate::config::Concurrency;
 
@@ -41,7 +46,9 @@ pub struct Pace {
     permits: Semaphore,
     state: Mutex<State>,
     throttles: Throttles,
+    brake: Brake,
     fixed: bool,
+    most: usize,
 }
 
 #[derive(Debug)]
@@ -60,19 +67,24 @@ struct State {
 }
 
 impl Pace {
-    /// A pace as configured, which heeds what `throttles` counts.
+    /// A pace as configured, which heeds what `throttles` counts and holds while `brake` does.
+    ///
+    /// Requests that wait for their share of a second already count as attempts, which end in time: so no more of them are
+    /// begun than the limit lets through in a second.
     #[must_use]
-    pub fn new(concurrency: Concurrency, throttles: Throttles) -> Self {
-        let (size, fixed) = match concurrency {
-            Concurrency::Auto => (START, false),
-            Concurrency::Fixed(size) => (size.max(1), true),
+    pub fn new(concurrency: Concurrency, throttles: Throttles, brake: Brake, per_second: Option<NonZeroU32>) -> Self {
+        let limit = per_second.and_then(|limit| usize::try_from(limit.get()).ok()).unwrap_or(usize::MAX).max(LEAST);
+        let (size, most, fixed) = match concurrency {
+            Concurrency::Auto => (START.min(limit), MOST.min(limit), false),
+            Concurrency::Fixed(size) => (size.max(1).min(limit), size.max(1).min(limit), true),
         };
         let state = State { size, owed: 0, good: 0, old: 0, noticed: throttles.count(), starting: true };
-        Self { permits: Semaphore::new(size), state: Mutex::new(state), throttles, fixed }
+        Self { permits: Semaphore::new(size), state: Mutex::new(state), throttles, brake, fixed, most }
     }
 
     /// Waits for a turn.
     pub async fn turn(&self) -> Turn<'_> {
+        self.brake.passed().await;
         // The semaphore is never closed, so that there is always a permit in the end.
         Turn { pace: self, permit: self.permits.acquire().await.ok(), went_well: false }
     }
@@ -86,7 +98,13 @@ impl Pace {
     /// How many futures to keep ready, so that a growing pace always finds work.
     #[must_use]
     pub fn most(&self) -> usize {
-        if self.fixed { self.size() } else { MOST }
+        self.most
+    }
+
+    /// What holds it.
+    #[must_use]
+    pub fn brake(&self) -> &Brake {
+        &self.brake
     }
 
     /// The service is overloaded, as said where the counter of throttles does not see it.
@@ -103,7 +121,7 @@ impl Pace {
             return;
         }
         let mut state = self.state();
-        let added = state.answered(self.throttles.count(), went_well);
+        let added = state.answered(self.throttles.count(), went_well, self.most);
         if state.owed > 0 {
             state.owed -= 1;
             permit.into_iter().for_each(SemaphorePermit::forget);
@@ -115,7 +133,7 @@ impl Pace {
 
 impl State {
     /// Takes note of an answer; gives how many permits there are to be more.
-    fn answered(&mut self, throttled: u64, went_well: bool) -> usize {
+    fn answered(&mut self, throttled: u64, went_well: bool, most: usize) -> usize {
         let complains = std::mem::replace(&mut self.noticed, throttled) < throttled;
         if self.old > 0 {
             self.old -= 1;
@@ -128,7 +146,7 @@ impl State {
             return 0;
         }
         self.good += usize::from(went_well);
-        if self.size >= MOST || self.good < if self.starting { 1 } else { self.size } {
+        if self.size >= most || self.good < if self.starting { 1 } else { self.size } {
             return 0;
         }
         (self.size, self.good) = (self.size + 1, 0);
@@ -170,7 +188,7 @@ mod tests {
 
     fn pace(concurrency: Concurrency) -> (Pace, Throttles) {
         let throttles = Throttles::default();
-        (Pace::new(concurrency, throttles.clone()), throttles)
+        (Pace::new(concurrency, throttles.clone(), Brake::default(), None), throttles)
     }
 
     /// As many turns as there are free just now.

@@ -2,6 +2,7 @@
 
 mod approval;
 mod aws_cli;
+mod braking;
 mod copying;
 mod doctoring;
 mod dry;
@@ -22,6 +23,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use copying::copy;
@@ -38,7 +40,7 @@ pub use verifying::verify;
 use crate::config::{BucketConfig, CheckMode, Config, DatabaseConfig, DatabaseTls};
 use crate::database::{Activity, Database, Ledger, RunLock};
 use crate::failure::{Exit, Failure, exit_of};
-use crate::pace::Pace;
+use crate::pace::{Brake, Pace};
 use crate::report::progress::Progress;
 use crate::store::{
     Bucket, Copier, CopyConditions, CopyObjects, PartSizes, Reach, Requests, Scratch, StoreError, StoreErrorKind,
@@ -61,6 +63,8 @@ pub struct Session {
     /// Set when the command is to end early.
     pub stop: CancellationToken,
     begun: Instant,
+    /// Who pulls the brake; they end with the session.
+    _watchers: JoinSet<()>,
 }
 
 impl Session {
@@ -68,17 +72,19 @@ impl Session {
     ///
     /// # Errors
     /// [`Failure::Usage`] where settings are the reason, else what the server said.
-    pub async fn open(config: Config, progress: Progress, stop: CancellationToken) -> Result<Self> {
+    pub async fn open(config: Config, progress: Progress, stop: CancellationToken, brake: Brake) -> Result<Self> {
         refuse_unusable(&config.temp_dir)?;
         warn_of_plaintext(&config.database);
-        let database = Database::connect(&config.database).await?;
+        let database = Database::connect(&config.database).await?.with_brake(brake.clone());
         let stores = connect(&config.source, &config.target, reach(&config)).await.map_err(usage)?;
         for keys in config.mappings.key_mappings() {
             stores.source.probe(&keys.legacy).await.map_err(|error| usage(of_profile(error, &config.source)))?;
             stores.target.probe(&keys.modern).await.map_err(|error| usage(of_profile(error, &config.target)))?;
         }
-        let pace = Pace::new(config.concurrency, stores.requests.throttles());
-        Ok(Self { config, database, stores, pace, progress, stop, begun: Instant::now() })
+        let watchers = braking::watch(&config.throttle, &database, &brake, &progress).await?;
+        let limit = config.throttle.requests_per_second;
+        let pace = Pace::new(config.concurrency, stores.requests.throttles(), brake, limit);
+        Ok(Self { config, database, stores, pace, progress, stop, begun: Instant::now(), _watchers: watchers })
     }
 
     /// Starts the clock and the request counter of a command.
@@ -94,8 +100,11 @@ impl Session {
 
     /// Tells what the run is at.
     pub(crate) fn activity(&self) -> impl Fn() -> Option<Activity> + Send + use<> {
-        let progress = self.progress.clone();
-        move || progress.running()
+        let (progress, brake) = (self.progress.clone(), self.pace.brake().clone());
+        move || {
+            let at = progress.running();
+            if brake.holds() { Some(Activity { name: PAUSED.to_owned(), ..at.unwrap_or_default() }) } else { at }
+        }
     }
 
     pub(crate) fn part_sizes(&self) -> PartSizes {
@@ -115,6 +124,9 @@ impl Session {
         if self.stop.is_cancelled() { Err(Failure::Interrupted.into()) } else { Ok(()) }
     }
 }
+
+/// What a run is at while the brake holds it.
+const PAUSED: &str = "paused";
 
 /// Time and requests of one command.
 pub(crate) struct Meter {
@@ -171,7 +183,11 @@ async fn sign_off<T>(ended: Result<T>, exit: impl FnOnce(&T) -> Exit, ledger: Le
 
 /// How the servers of both buckets are reached.
 fn reach(config: &Config) -> Reach<'_> {
-    Reach { authority: config.s3_authority.as_ref(), request_timeout: config.request_timeout }
+    Reach {
+        authority: config.s3_authority.as_ref(),
+        request_timeout: config.request_timeout,
+        requests_per_second: config.throttle.requests_per_second,
+    }
 }
 
 /// The SDK does not say of which profile it found no credentials.

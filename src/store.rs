@@ -23,6 +23,7 @@ mod multipart;
 mod parts;
 mod patience;
 mod probe;
+mod rate;
 mod requests;
 mod room;
 mod scratch;

@@ -133,8 +133,8 @@ pub async fn verify<R: ReadObjects>(
     sink.begin(Stage::ListBuckets);
     let listed = |objects| sink.advance(objects);
     let (sources, targets) = futures::future::try_join(
-        scan_bucket(source, Side::Source, config, listed),
-        scan_bucket(target, Side::Target, config, listed),
+        scan_bucket(source, Side::Source, config, pace.brake(), listed),
+        scan_bucket(target, Side::Target, config, pace.brake(), listed),
     )
     .await?;
     interrupted(stop)?;

@@ -9,6 +9,7 @@ use super::{confirm, print, signals};
 use crate::config::{Command, Config, FinalizeOptions, Output, ResolveOptions, Settings, VerifyOptions};
 use crate::database::Database;
 use crate::failure::{Exit, Failure, exit_of};
+use crate::pace::Brake;
 use crate::report::human::{copy_text, finalize_text, verify_text};
 use crate::report::progress::Progress;
 use crate::report::summary::MigrateSummary;
@@ -32,7 +33,8 @@ pub(super) async fn execute(settings: Settings, progress: Progress) -> Exit {
 
 async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
     let stop = CancellationToken::new();
-    signals::listen(stop.clone(), progress.clone());
+    let brake = Brake::new(stop.clone());
+    signals::listen(stop.clone(), brake.clone(), progress.clone());
     if settings.command == Command::Doctor {
         // What keeps a session from opening is what doctor is to find.
         return examine(&settings.config, settings.output, &progress, &stop).await;
@@ -40,7 +42,7 @@ async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
     if settings.command == Command::Status {
         return watch(&settings.config, settings.output, settings.status_watch, &stop).await;
     }
-    let session = Session::open(settings.config, progress, stop).await?;
+    let session = Session::open(settings.config, progress, stop, brake).await?;
     let output = settings.output;
     let ended = match settings.command {
         Command::Copy => {

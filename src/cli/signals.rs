@@ -4,10 +4,20 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::Exit;
+use crate::pace::{Brake, Cause};
 use crate::report::progress::Progress;
 
-/// Cancels `stop` at the first SIGINT or SIGTERM, and ends the process at the second.
-pub(super) fn listen(stop: CancellationToken, progress: Progress) {
+/// Cancels `stop` at the first SIGINT or SIGTERM, and ends the process at the second. SIGUSR1 pulls the brake, and lets
+/// it go the next time.
+pub(super) fn listen(stop: CancellationToken, brake: Brake, progress: Progress) {
+    match signal(SignalKind::user_defined1()) {
+        Ok(mut pause) => drop(tokio::spawn(async move {
+            while pause.recv().await.is_some() {
+                brake.toggle(Cause::Signal, "SIGUSR1; the same signal lets it go on");
+            }
+        })),
+        Err(_) => tracing::warn!("signals cannot be caught: SIGUSR1 would end the program"),
+    }
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         tracing::warn!("signals cannot be caught: an interrupt stops at once");

@@ -167,6 +167,21 @@ groups! {
         REQUEST_TIMEOUT = Setting::new("request-timeout", Takes::Number, "DURATION")
             .help("How long S3 may take to answer before a request is sent again; transfers get a second more per MiB")
             .default("60s");
+        MAX_REQUESTS_PER_SECOND = Setting::new("max-requests-per-second", Takes::Number, "N")
+            .help("Send at most so many requests to S3 a second, both buckets together; the AWS CLI is not bound by it")
+            .described("as many as --concurrency makes");
+        REPLICA_URL = Setting::new("replica-url", Takes::List, "URL")
+            .help("A replica of the database, like --database-url; wait while it is behind, or does not replicate; repeatable")
+            .described("none");
+        MAX_REPLICA_LAG = Setting::new("max-replica-lag", Takes::Number, "DURATION")
+            .help("How far a replica may be behind")
+            .described("5s, if a replica is named");
+        MAX_RUNNING_THREADS = Setting::new("max-running-threads", Takes::Number, "N")
+            .help("Wait while more threads of the database are at work (Threads_running)")
+            .described("no limit");
+        PAUSE_FILE = Setting::new("pause-file", Takes::Text, "FILE")
+            .help("Wait while this file exists; SIGUSR1 makes a run wait, and go on, too")
+            .described("none");
         TEMP_DIR = Setting::new("temp-dir", Takes::Text, "DIR")
             .help("Where verify sorts what does not fit into memory")
             .described("the system's");

@@ -12,6 +12,7 @@ use super::environment::{self, Environment};
 use super::file::{self, DEFAULT_FILE};
 use super::following::some_time;
 use super::layers::{Layer, Layers, choice, number, path};
+use super::throttle::throttle;
 use super::{
     ColumnName, Concurrency, Config, ConfigError, CopyOptions, FenceOptions, FinalizeOptions, Output, ResolveOptions,
     RollbackOptions, TransactionRows, VerifyOptions, catalogue, options, quantity,
@@ -176,11 +177,13 @@ fn settings_file(layers: &Layers, directory: &Path) -> Result<Option<Layer>, Con
 fn config(layers: &Layers, passwords: Passwords, directory: &Path, temp_dir: PathBuf) -> Result<Config, ConfigError> {
     let Buckets { source, target, mappings, method } = buckets(layers)?;
     let (references, exclude_references) = references(layers)?;
+    let database = database(layers, passwords, directory)?;
     Ok(Config {
         source,
         target,
         s3_authority: None,
-        database: database(layers, passwords, directory)?,
+        throttle: throttle(layers, &database, directory)?,
+        database,
         mappings,
         references,
         exclude_references,

@@ -51,6 +51,7 @@ pub async fn for_each_candidate(
 ) -> Result<()> {
     let statement = page_statement(database, column, mappings, which);
     if !column.is_seekable() {
+        database.brake().passed().await;
         let statement = statement.with("after", "").with("order", "");
         let mut rows = sqlx::query(statement.sql()).fetch(database.pool());
         let doing = format!("read {}", column.name);
@@ -61,6 +62,7 @@ pub async fn for_each_candidate(
     }
     let mut last: Option<Vec<String>> = None;
     loop {
+        database.brake().passed().await;
         let rows = page(database, column, &statement, last.as_deref()).await?;
         let full = rows.len() > PAGE_ROWS;
         let mut previous = last.take();

@@ -10,6 +10,7 @@ use sqlx::{ConnectOptions, Connection, MySqlConnection};
 use super::sql::{ident, statement};
 use crate::config::{DatabaseConfig, DatabaseTls};
 use crate::failure::{Failure, tls_advice};
+use crate::pace::Brake;
 
 /// The database whose rows are migrated: a small pool for reading, and the way to dedicated connections.
 #[derive(Clone, Debug)]
@@ -19,6 +20,7 @@ pub struct Database {
     schema: String,
     account: String,
     replica_is_primary: bool,
+    brake: Brake,
 }
 
 impl Database {
@@ -35,7 +37,8 @@ impl Database {
             .connect_lazy_with(options.clone());
         let schema = config.schema.clone();
         let replica_is_primary = config.replica_is_primary;
-        let mut database = Self { options, pool, schema, account: String::new(), replica_is_primary };
+        let mut database =
+            Self { options, pool, schema, account: String::new(), replica_is_primary, brake: Brake::default() };
         // One connection made by hand first: its error is the server's own, not a pool's time-out.
         let mut first = match database.dedicated().await {
             Ok(first) => first,
@@ -45,6 +48,18 @@ impl Database {
         database.account = quoted_account(&account);
         first.close().await?;
         Ok(database)
+    }
+
+    /// The same, held by a brake before each page that is read and each transaction.
+    #[must_use]
+    pub fn with_brake(self, brake: Brake) -> Self {
+        Self { brake, ..self }
+    }
+
+    /// What holds it.
+    #[must_use]
+    pub fn brake(&self) -> &Brake {
+        &self.brake
     }
 
     /// The pool for short reads.

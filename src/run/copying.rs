@@ -15,7 +15,7 @@ use super::{Meter, Session, dry, exit, prove_conditions, sign_off, sync};
 use crate::check::{OwnCopy, Settled, VerifiedCopy, VerifiedObjects, settled};
 use crate::config::{ColumnName, CopyOptions, Method};
 use crate::copy::{Copying, Ending};
-use crate::cutover::cut_over;
+use crate::cutover::{Moved, cut_over};
 use crate::database::{
     ColumnSurvey, Decisions, Ledger, LedgerName, LedgerObject, ObjectMark, ObjectState, RunLock, TextColumn, Turn,
     count_blocked_rows, count_paths, preflight, references, survey,
@@ -141,9 +141,11 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
         Ok(())
     }
 
-    /// Copies at most so many objects and moves their rows; gives how many moved.
-    async fn pass(&mut self, references: &[TextColumn], at_most: u64) -> Result<u64> {
+    /// Copies at most so many objects and moves their rows.
+    async fn pass(&mut self, references: &[TextColumn], at_most: u64) -> Result<Moved> {
         let mut verified = self.copy_planned(at_most).await?;
+        // What holds the run holds it here, so that the look is fresh.
+        self.session.pace.brake().passed().await;
         // Both sides once more, right before the rows move: what was written or deleted meanwhile is copied again first.
         for changed in changed(self.session, self.ledger, Look::BeforeCutover(self.totals.passes)).await? {
             self.settle(changed, false, &mut verified).await?;
@@ -154,7 +156,7 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
         let mut turn = Turn { pass: self.totals.passes, part: self.totals.part };
         let moved = cut_over(verified, database, self.ledger, config, references, &mut turn, stop).await?;
         self.totals.part = turn.part;
-        phase.add(moved);
+        phase.add(moved.rows);
         phase.finish();
         // And once more after COMMIT: a write between the second look and COMMIT went to the old key. The targets are the
         // application's from here on: what it deletes now stays deleted.
@@ -177,6 +179,7 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
         let ended = windows(ledger, Objects::Planned { pass, at_most })
             .try_take_while(|_| std::future::ready(Ok(!halt.is_cancelled())))
             .map_ok(|window| async {
+                self.session.pace.brake().passed().await;
                 let ended = copying.window(undecided(window, &decisions), &halt, progress).await;
                 ended.map_err(anyhow::Error::from)
             });

@@ -102,6 +102,7 @@ impl<C: CopyObjects> Way<'_, C> {
         confirm: &ConfirmRollback<'_>,
     ) -> Result<(RollbackSummary, Exit)> {
         let Session { database, config, stores, stop, .. } = self.session;
+        database.brake().passed().await;
         let mut undo = Undo::plan(database, lock, ledger, config).await?;
         let counts = undo.counts().await?;
         if counts.planned() == 0 {

@@ -1,5 +1,6 @@
 //! From settings to two clients that share nothing but the connection pool.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use aws_config::meta::region::RegionProviderChain;
@@ -15,6 +16,7 @@ use url::{Host, Url};
 
 use super::clock::Clock;
 use super::patience::attempts_take;
+use super::rate::RateLimited;
 use super::{Bucket, RequestCounters, StoreError, StoreErrorKind, patience};
 use crate::config::{Authority, BucketConfig};
 
@@ -66,6 +68,8 @@ pub struct Reach<'a> {
     pub authority: Option<&'a Authority>,
     /// How long an attempt at a request may take; longer if it moves many bytes.
     pub request_timeout: Duration,
+    /// At most so many requests a second, both sides together.
+    pub requests_per_second: Option<NonZeroU32>,
 }
 
 /// Makes the two clients, each with its own profile, region, endpoint and retry budget. No request is sent yet.
@@ -80,6 +84,10 @@ pub async fn connect(source: &BucketConfig, target: &BucketConfig, reach: Reach<
 /// The same where each side is to be judged for itself.
 pub async fn connect_each(source: &BucketConfig, target: &BucketConfig, reach: Reach<'_>) -> Connected {
     let http = http_client(reach.authority);
+    let http = match reach.requests_per_second {
+        Some(per_second) => SharedHttpClient::new(RateLimited::new(http, per_second)),
+        None => http,
+    };
     let requests = RequestCounters::default();
     let made = async |settings: &BucketConfig, side| {
         let builder = client(settings, side, http.clone()).await?;

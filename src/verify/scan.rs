@@ -10,6 +10,7 @@ use crate::database::{
     text_columns,
 };
 use crate::finding::{Finding, RowPlace, Status};
+use crate::pace::Brake;
 use crate::path::{Class, Mappings, ObjectKey};
 use crate::spool::{Sorted, Sorter};
 use crate::store::{ObjectInfo, ReadObjects, StoreError};
@@ -156,6 +157,7 @@ pub(super) async fn scan_bucket(
     bucket: &impl ReadObjects,
     side: Side,
     config: &Config,
+    brake: &Brake,
     listed: impl Fn(u64),
 ) -> Result<Sorted<ObjectItem>> {
     let mappings = &config.mappings;
@@ -168,6 +170,7 @@ pub(super) async fn scan_bucket(
         };
         let mut token = None;
         loop {
+            brake.passed().await;
             let page = bucket.list(prefix, None, token).await?;
             listed(u64::try_from(page.objects.len())?);
             for object in page.objects {

@@ -51,6 +51,7 @@ mod support;
 mod status;
 mod suspects;
 mod sync;
+mod throttles;
 mod tls;
 mod wire;
 mod zombie;

@@ -8,14 +8,14 @@ use avatar_migrate_kit::{Mariadb, MariadbOptions};
 use crate::process::until;
 use crate::support::{Ended, World};
 
-const ROWS: &str = "CREATE DATABASE production; CREATE TABLE production.avatars (id INT PRIMARY KEY, path VARCHAR(200)); \
+pub(crate) const ROWS: &str = "CREATE DATABASE production; CREATE TABLE production.avatars (id INT PRIMARY KEY, path VARCHAR(200)); \
                     INSERT INTO production.avatars VALUES (1, 'image/avatar-1.png')";
 
 /// Fails until the row is there.
-const HAS_A_ROW: &str = "BEGIN NOT ATOMIC IF NOT EXISTS (SELECT 1 FROM production.avatars) THEN SIGNAL SQLSTATE '45000'; \
+pub(crate) const HAS_A_ROW: &str = "BEGIN NOT ATOMIC IF NOT EXISTS (SELECT 1 FROM production.avatars) THEN SIGNAL SQLSTATE '45000'; \
                          END IF; END";
 
-fn server(extra: &[&str]) -> Mariadb {
+pub(crate) fn server(extra: &[&str]) -> Mariadb {
     let extra = extra.iter().map(|&argument| argument.to_owned()).collect();
     Mariadb::start(MariadbOptions { extra, ..MariadbOptions::default() }).expect("a server")
 }
@@ -31,10 +31,23 @@ fn refuses(world: &World, url: &str, reason: &str) {
     assert_eq!(world.s3.keys("legacy-s3"), ["image/avatar-1.png"]);
 }
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     let world = World::bare();
     world.source("image/avatar-1.png");
     world
+}
+
+/// Makes one server the replica of the other.
+pub(crate) fn replicate(primary: &Mariadb, replica: &Mariadb) {
+    // The primary's log begins here: what set up its root is not for the replica's.
+    primary
+        .execute(
+            "RESET MASTER; CREATE USER replica@'127.0.0.1' IDENTIFIED BY 'r'; GRANT REPLICATION SLAVE ON *.* TO replica@'127.0.0.1'",
+        )
+        .expect("a user");
+    let from =
+        format!("MASTER_HOST='127.0.0.1', MASTER_PORT={}, MASTER_USER='replica', MASTER_PASSWORD='r'", primary.port());
+    replica.execute(&format!("CHANGE MASTER TO {from}, MASTER_USE_GTID=slave_pos; START SLAVE")).expect("replication");
 }
 
 #[test]
@@ -50,15 +63,7 @@ fn a_read_only_server_is_refused() {
 #[test]
 fn a_running_replica_is_refused_unless_the_application_writes_to_it() {
     let (primary, replica, world) = (server(&[]), server(&["--server-id=2"]), world());
-    // The primary's log begins here: what set up its root is not for the replica's.
-    primary
-        .execute(
-            "RESET MASTER; CREATE USER replica@'127.0.0.1' IDENTIFIED BY 'r'; GRANT REPLICATION SLAVE ON *.* TO replica@'127.0.0.1'",
-        )
-        .expect("a user");
-    let from =
-        format!("MASTER_HOST='127.0.0.1', MASTER_PORT={}, MASTER_USER='replica', MASTER_PASSWORD='r'", primary.port());
-    replica.execute(&format!("CHANGE MASTER TO {from}, MASTER_USE_GTID=slave_pos; START SLAVE")).expect("replication");
+    replicate(&primary, &replica);
     primary.execute(ROWS).expect("rows");
     until("the rows have come over", || replica.execute(HAS_A_ROW).is_ok());
     let url = replica.root_url("production");

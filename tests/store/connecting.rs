@@ -22,7 +22,7 @@ async fn connect_as_the_environment_says() -> anyhow::Result<()> {
         region: None,
         endpoint_url: std::env::var("TEST_ENDPOINT").ok(),
     };
-    let reach = Reach { authority: None, request_timeout: Duration::from_secs(60) };
+    let reach = Reach { authority: None, request_timeout: Duration::from_secs(60), requests_per_second: None };
     let outcome = match connect(&settings, &settings, reach).await {
         Ok(stores) => stores.source.probe("image/").await,
         Err(error) => Err(error),

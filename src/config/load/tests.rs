@@ -161,14 +161,16 @@ fn every_setting_can_stand_in_the_environment_and_in_the_file() {
     let authority = avatar_migrate_kit::Authority::new().expect("an authority");
     for setting in catalogue::all() {
         let (value, key) = match (setting.name, setting.takes) {
-            ("database-url", _) => ("mysql://u@h/d", "'mysql://u@h/d'"),
+            ("database-url" | "replica-url", _) => ("mysql://u@h/d", "'mysql://u@h/d'"),
             ("database-password-file", _) => ("password", "'password'"),
             ("database-ca", _) => ("ca.pem", "'ca.pem'"),
             ("legacy-prefix" | "modern-prefix" | "legacy-key-prefix" | "modern-key-prefix", _) => ("x/", "'x/'"),
             ("reference" | "exclude-reference", _) => ("a.b", "'a.b'"),
-            ("lock-wait" | "request-timeout" | "orphan-min-age" | "grace" | "watch" | "until-empty", _) => {
-                ("1m", "'1m'")
-            }
+            (
+                "lock-wait" | "request-timeout" | "orphan-min-age" | "grace" | "watch" | "until-empty"
+                | "max-replica-lag",
+                _,
+            ) => ("1m", "'1m'"),
             ("source-endpoint-url" | "target-endpoint-url", _) => ("http://h", "'http://h'"),
             (_, Takes::Text) => ("x", "'x'"),
             (_, Takes::Number | Takes::Optional(_) | Takes::Count) => ("7", "7"),
@@ -178,7 +180,7 @@ fn every_setting_can_stand_in_the_environment_and_in_the_file() {
         };
         let key = if key.is_empty() { format!("'{value}'") } else { key.to_owned() };
         let files = || Run::new().other_file("password", "p").other_file("ca.pem", authority.pem());
-        let run = || files().flag("method", "stream");
+        let run = || files().flag("method", "stream").flag("replica-url", "mysql://u@h/d");
         run().variable(&setting.variable().replace("AVATAR_MIGRATE_", ""), value).settings();
         run().file(&format!("{} = {key}", setting.name)).settings();
         run().file(&format!("{} = {key}", setting.name.replace('-', "_"))).settings();

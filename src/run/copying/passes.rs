@@ -26,7 +26,10 @@ impl<C: CopyObjects> CopyRun<'_, C> {
         options: &CopyOptions,
     ) -> Result<Vec<ColumnSurvey>> {
         let (database, config) = (&self.session.database, &self.session.config);
-        for _ in 0..PASSES_MAX {
+        let mut passes = 0;
+        while passes < PASSES_MAX {
+            // The plan is a heavy statement: what holds the run holds it here.
+            self.session.pace.brake().passed().await;
             self.session.interrupted()?;
             let references = references(config, &surveys);
             let legacy = legacy_rows(&surveys, &references);
@@ -43,11 +46,13 @@ impl<C: CopyObjects> CopyRun<'_, C> {
             phase.add(legacy);
             phase.finish();
             let moved = self.pass(&references, options.limit.unwrap_or(u64::MAX)).await?;
-            self.totals.updated += moved;
+            self.totals.updated += moved.rows;
             surveys = survey(database, config).await?;
-            if moved == 0 || options.limit.is_some() {
+            if (moved.rows == 0 && !moved.held) || options.limit.is_some() {
                 break;
             }
+            // One that was held up was none of the application's doing.
+            passes += u32::from(!moved.held);
         }
         Ok(surveys)
     }
