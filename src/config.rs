@@ -40,6 +40,7 @@ pub use prices::Prices;
 pub use setting::{Fallback, Setting, Takes, VARIABLE_PREFIX};
 pub use throttle::Throttle;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -89,6 +90,8 @@ pub struct Config {
     pub multipart_part_size: u64,
     /// What slows the run down.
     pub throttle: Throttle,
+    /// Where metrics are served.
+    pub metrics_address: Option<SocketAddr>,
     /// Whether mentions of legacy paths in longer texts block finalize.
     pub strict_mentions: bool,
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::check::{Checker, Compared, OwnCopy, VerifiedCopy, proved_by_ledger};
 use crate::config::CheckMode;
@@ -71,6 +72,11 @@ pub struct Copying<'a, R, C> {
     pub moved: bool,
 }
 
+/// What log lines of an object are said to belong to.
+fn object_span(object: &LedgerObject) -> tracing::Span {
+    tracing::trace_span!("object", key = object.source.as_str())
+}
+
 impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
     /// Copies and checks a window of objects in ascending key order; gives an ending for each that was begun. Once
     /// `stop` is set no further object is begun, but those in flight are finished.
@@ -89,10 +95,16 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
         let (sources, targets) =
             futures::future::try_join(look(self.source, &sources), look(self.target, &targets)).await?;
         let begun = futures::stream::iter(objects).take_while(|_| std::future::ready(!stop.is_cancelled()));
-        let first = begun.map(|object| self.first_step(object, &sources, &targets));
+        let first = begun.map(|object| {
+            let span = object_span(&object);
+            self.first_step(object, &sources, &targets).instrument(span)
+        });
         let steps: Vec<(LedgerObject, Step)> = first.buffer_unordered(self.pace.most()).collect().await;
         let fresh = self.confirm(&steps).await?;
-        let settled = futures::stream::iter(steps).map(|(object, step)| self.last_step(object, step, &fresh));
+        let settled = futures::stream::iter(steps).map(|(object, step)| {
+            let span = object_span(&object);
+            self.last_step(object, step, &fresh).instrument(span)
+        });
         let endings = settled.buffer_unordered(self.pace.most()).inspect(|(_, ending)| progress(ending));
         Ok(endings.collect().await)
     }

@@ -2,6 +2,7 @@
 
 pub mod csv;
 pub mod human;
+pub mod metrics;
 pub mod progress;
 pub mod summary;
 pub mod text;

@@ -11,6 +11,7 @@ mod fencing;
 mod files;
 mod finalizing;
 mod looks;
+mod metrics;
 mod resolving;
 mod rollingback;
 mod standing;
@@ -20,6 +21,7 @@ mod windows;
 
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -57,13 +59,13 @@ pub struct Session {
     /// Where the objects are.
     pub stores: Stores,
     /// How many requests run at once.
-    pub pace: Pace,
+    pub pace: Arc<Pace>,
     /// Where progress is shown.
     pub progress: Progress,
     /// Set when the command is to end early.
     pub stop: CancellationToken,
     begun: Instant,
-    /// Who pulls the brake; they end with the session.
+    /// Who pulls the brake, and who serves metrics; they end with the session.
     _watchers: JoinSet<()>,
 }
 
@@ -81,9 +83,13 @@ impl Session {
             stores.source.probe(&keys.legacy).await.map_err(|error| usage(of_profile(error, &config.source)))?;
             stores.target.probe(&keys.modern).await.map_err(|error| usage(of_profile(error, &config.target)))?;
         }
-        let watchers = braking::watch(&config.throttle, &database, &brake, &progress).await?;
+        let mut watchers = braking::watch(&config.throttle, &database, &brake, &progress).await?;
         let limit = config.throttle.requests_per_second;
-        let pace = Pace::new(config.concurrency, stores.requests.throttles(), brake, limit);
+        let pace = Arc::new(Pace::new(config.concurrency, stores.requests.throttles(), brake, limit));
+        if let Some(address) = config.metrics_address {
+            let (progress, pace, requests) = (progress.clone(), Arc::clone(&pace), stores.requests.clone());
+            metrics::serve(address, metrics::Sources { progress, pace, requests }, &mut watchers).await?;
+        }
         Ok(Self { config, database, stores, pace, progress, stop, begun: Instant::now(), _watchers: watchers })
     }
 
@@ -167,6 +173,11 @@ fn warn_of_plaintext(database: &DatabaseConfig) {
 fn is_local(database: &DatabaseConfig) -> bool {
     let loopback = database.host == "localhost" || database.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
     database.socket.is_some() || loopback
+}
+
+/// What log lines of a writing run are said to belong to.
+fn span(command: &'static str, ledger: &Ledger) -> tracing::Span {
+    tracing::info_span!("run", id = ledger.run(), command)
 }
 
 /// A writing run signs off: how it ended goes to the ledger, and its lock is given back.

@@ -195,6 +195,9 @@ groups! {
         LOG_FORMAT = Setting::new("log-format", Takes::Choice(&["human", "json"]), "human|json")
             .help("Logs and progress on standard error")
             .default("human");
+        METRICS_ADDRESS = Setting::new("metrics-address", Takes::Text, "ADDRESS")
+            .help("Serve metrics for Prometheus while the command lasts, for example at 127.0.0.1:9464")
+            .described("none");
         VERBOSE = Setting::new("verbose", Takes::Count, "")
             .help("Say more; twice for every request")
             .short('v');

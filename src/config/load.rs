@@ -1,6 +1,7 @@
 //! Joins the layers and validates what they say together.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -197,6 +198,7 @@ fn config(layers: &Layers, passwords: Passwords, directory: &Path, temp_dir: Pat
         temp_dir: layers.optional(&catalogue::TEMP_DIR, path)?.unwrap_or(temp_dir),
         multipart_threshold: layers.required(&catalogue::MULTIPART_THRESHOLD, part_size)?,
         multipart_part_size: layers.required(&catalogue::MULTIPART_PART_SIZE, part_size)?,
+        metrics_address: layers.optional(&catalogue::METRICS_ADDRESS, address)?,
         strict_mentions: layers.switch(&catalogue::STRICT_MENTIONS)?,
     })
 }
@@ -232,6 +234,12 @@ fn transaction_rows(text: &str) -> Result<TransactionRows, ConfigError> {
     }
     let rows = number(1)(text).map_err(|error| error.hint("give `all` or a number from 1 on"))?;
     Ok(TransactionRows::AtMost(rows))
+}
+
+fn address(text: &str) -> Result<SocketAddr, ConfigError> {
+    text.parse().map_err(|_| {
+        ConfigError::new(format!("`{text}` is no address with a port")).hint("write 127.0.0.1:9464 or [::1]:9464")
+    })
 }
 
 fn part_size(text: &str) -> Result<u64, ConfigError> {

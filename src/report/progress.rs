@@ -27,6 +27,7 @@ use crate::config::Format;
 use crate::database::Activity;
 
 pub use event::Fields;
+pub use phases::PhaseFigures;
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +114,12 @@ impl Progress {
         let (name, unit) = (meter.name().to_owned(), meter.unit().to_owned());
         let seconds = meter.elapsed((self.0.clock)()).as_secs_f64();
         Some(Activity { name, done: meter.done(), total: meter.total(), unit, seconds })
+    }
+
+    /// What was done so far, by the name of the phase.
+    #[must_use]
+    pub fn figures(&self) -> Vec<PhaseFigures> {
+        self.0.phases.figures((self.0.clock)())
     }
 
     /// Prints a line above the bars; in every mode, quiet included. Hostile text is the caller's to escape.
@@ -257,6 +264,10 @@ impl Running {
     /// Takes it off the display. Whether it was there.
     fn end(&self) -> bool {
         let ends = self.meter.stop();
+        if ends {
+            let display = &self.progress.0;
+            display.phases.end(&self.meter, (display.clock)());
+        }
         if let (true, Some(bar), Shown::Bars(bars)) = (ends, &self.bar, &self.progress.0.shown) {
             bars.remove(bar);
         }

@@ -7,11 +7,12 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 use futures::{StreamExt, TryStreamExt};
+use tracing::Instrument;
 
 use self::catching_up::seen_again;
 use super::looks::{Look, changed};
 use super::windows::{AT_ONCE, Objects, windows};
-use super::{Meter, Session, dry, exit, prove_conditions, sign_off, sync};
+use super::{Meter, Session, dry, exit, prove_conditions, sign_off, span, sync};
 use crate::check::{OwnCopy, Settled, VerifiedCopy, VerifiedObjects, settled};
 use crate::config::{ColumnName, CopyOptions, Method};
 use crate::copy::{Copying, Ending};
@@ -77,7 +78,7 @@ async fn run<C: CopyObjects>(
     let (lock_held, conditions) = (&lock, None);
     let mut copy_run =
         CopyRun { session, copier, canary, lock: lock_held, ledger: &ledger, conditions, decisions, totals };
-    let ended = copy_run.ended(surveys, options, &meter).await;
+    let ended = copy_run.ended(surveys, options, &meter).instrument(span("copy", &ledger)).await;
     sign_off(ended, |(_, exit)| *exit, ledger, lock).await
 }
 
@@ -180,7 +181,9 @@ impl<'a, C: CopyObjects> CopyRun<'a, C> {
             .try_take_while(|_| std::future::ready(Ok(!halt.is_cancelled())))
             .map_ok(|window| async {
                 self.session.pace.brake().passed().await;
-                let ended = copying.window(undecided(window, &decisions), &halt, progress).await;
+                let first = window.first().map(|object| object.source.to_string()).unwrap_or_default();
+                let span = tracing::debug_span!("window", first, objects = window.len());
+                let ended = copying.window(undecided(window, &decisions), &halt, progress).instrument(span).await;
                 ended.map_err(anyhow::Error::from)
             });
         let mut ended = std::pin::pin!(ended.try_buffered(AT_ONCE));

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
+use tracing::Instrument;
 
 use super::approval::refuse_unapproved;
 use super::files::{check_files, create_report};
 use super::verifying::{ReportSink, is_fenced, set_grace_clock, tell};
-use super::{Meter, Session, prove_conditions, refuse_one_bucket, sign_off};
+use super::{Meter, Session, prove_conditions, refuse_one_bucket, sign_off, span};
 use crate::check::Deletable;
 use crate::config::{FinalizeOptions, Method};
 use crate::copy::Copying;
@@ -77,7 +78,7 @@ pub async fn finalize(session: &Session, options: &FinalizeOptions, confirm: &Co
     let totals = FinalizeObjects::default();
     let mut run =
         FinalizeRun { session, options, lock: &lock, ledger: &ledger, report, reported: false, fenced: false, totals };
-    let ended = run.steps(confirm).await;
+    let ended = run.steps(confirm).instrument(span("finalize", &ledger)).await;
     let ended = match ended {
         Ok(exit) => Ok(run.end(&meter, exit, Vec::new(), String::new())),
         Err(error) => match error.downcast::<Failure>() {

@@ -5,8 +5,9 @@
 
 use anyhow::{Result, anyhow};
 use sha2::{Digest, Sha256};
+use tracing::Instrument;
 
-use super::{Meter, Session, prove_conditions, sign_off};
+use super::{Meter, Session, prove_conditions, sign_off, span};
 use crate::check::{Checker, Compared, OwnCopy, VerifiedCopy, VerifiedObjects};
 use crate::config::{Keep, Method, ResolveOptions};
 use crate::database::{Ledger, LedgerName, RunLock};
@@ -71,7 +72,7 @@ async fn run<C: CopyObjects>(
     let mut lock = RunLock::take(database, &name, config.lock_wait).await?;
     let ledger = Ledger::open(database, &mut lock, config, "resolve", session.activity()).await?;
     let resolving = Resolving { session, options, copier, inside, lock: &lock, ledger: &ledger, meter };
-    let ended = resolving.steps(keys, confirm).await;
+    let ended = resolving.steps(keys, confirm).instrument(span("resolve", &ledger)).await;
     Ok((sign_off(ended, |_| Exit::Clean, ledger, lock).await?, Exit::Clean))
 }
 

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use tracing::Instrument;
 
 use super::fencing::{drop_own_fence, fenced_now};
 use super::verifying::set_grace_clock;
-use super::{Meter, Session, exit, prove_conditions_in, sign_off};
+use super::{Meter, Session, exit, prove_conditions_in, sign_off, span};
 use crate::config::{Method, RollbackOptions};
 use crate::copy::Copying;
 use crate::database::{
@@ -82,7 +83,7 @@ async fn run<C: CopyObjects>(
     let name = LedgerName::new(&config.ledger_schema);
     let mut lock = RunLock::take(database, &name, config.lock_wait).await?;
     let ledger = Ledger::open(database, &mut lock, config, "rollback", session.activity()).await?;
-    let ended = way.steps(&lock, &ledger, confirm).await;
+    let ended = way.steps(&lock, &ledger, confirm).instrument(span("rollback", &ledger)).await;
     sign_off(ended, |(_, exit)| *exit, ledger, lock).await
 }
 

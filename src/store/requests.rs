@@ -129,6 +129,7 @@ impl Intercept for RequestCounters {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let request = context.request();
+        tracing::trace!(method = request.method(), url = request.uri(), "asked");
         let copies = request.headers().contains_key("x-amz-copy-source");
         if let Some(class) = RequestClass::of(request.method(), request.uri(), copies) {
             self.counter(class).fetch_add(1, Ordering::Relaxed);
@@ -142,9 +143,12 @@ impl Intercept for RequestCounters {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if matches!(context.response().status().as_u16(), 429 | 503) {
+        let response = context.response();
+        let status = response.status().as_u16();
+        if matches!(status, 429 | 503) {
             self.0.throttles.add();
         }
+        tracing::trace!(status, request = response.headers().get("x-amz-request-id").unwrap_or_default(), "answered");
         Ok(())
     }
 }

@@ -30,6 +30,7 @@ mod kills;
 mod ledger_dropped;
 mod mappings;
 mod methods;
+mod metrics;
 mod migrate;
 mod nth_fault;
 mod one_line;

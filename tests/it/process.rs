@@ -83,6 +83,11 @@ impl Running {
         said.contains(text)
     }
 
+    /// What stands on standard error by now.
+    pub(crate) fn said(&self) -> String {
+        String::from_utf8_lossy(&self.output[1].so_far()).into_owned()
+    }
+
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("a child").is_some()
     }

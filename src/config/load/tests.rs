@@ -172,6 +172,7 @@ fn every_setting_can_stand_in_the_environment_and_in_the_file() {
                 _,
             ) => ("1m", "'1m'"),
             ("source-endpoint-url" | "target-endpoint-url", _) => ("http://h", "'http://h'"),
+            ("metrics-address", _) => ("[::1]:9464", "'[::1]:9464'"),
             (_, Takes::Text) => ("x", "'x'"),
             (_, Takes::Number | Takes::Optional(_) | Takes::Count) => ("7", "7"),
             (_, Takes::Switch(_)) => ("true", "true"),

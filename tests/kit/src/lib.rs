@@ -26,7 +26,7 @@ pub use embedded::{
 };
 pub use mariadb::{Database, Mariadb, MariadbOptions};
 pub use other::OtherS3;
-pub use programs::aws_cli;
+pub use programs::{aws_cli, python};
 pub use proxy::{CommandKind, CommandSeen, DatabaseFault, FaultProxy};
 pub use seaweed::Seaweed;
 pub use tls::TlsFront;

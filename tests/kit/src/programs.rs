@@ -12,6 +12,14 @@ pub fn aws_cli() -> anyhow::Result<PathBuf> {
     installed(".venv/bin/aws", "make setup")
 }
 
+/// The Python that has the packages of `tools/setup`.
+///
+/// # Errors
+/// As [`aws_cli`].
+pub fn python() -> anyhow::Result<PathBuf> {
+    installed(".venv/bin/python", "make setup")
+}
+
 /// A program of the workspace, which `command` installs.
 pub(crate) fn installed(path: &str, command: &str) -> anyhow::Result<PathBuf> {
     let program = workspace().join(path);
