@@ -12,7 +12,7 @@ COMPLETIONS := bash-completion/completions/$(PROGRAM) zsh/site-functions/_$(PROG
 .DEFAULT_GOAL := test
 ROWS ?=
 BENCH_ARGS ?=
-.PHONY: test deep bench fuzz help setup build install uninstall demo check clean
+.PHONY: test deep bench fuzz help setup build install uninstall deb demo check clean
 
 test: setup ## Run all tests, against a real MariaDB, SeaweedFS and the embedded S3 server
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((2 * $$(nproc)))} cargo test --workspace --locked
@@ -53,6 +53,9 @@ install: build ## Put the program, its manual pages and completions below /usr/l
 uninstall: ## Take it off again
 	rm -f '$(BIN)/$(PROGRAM)' '$(SHARE)/man/man1/$(PROGRAM)'.1 '$(SHARE)/man/man1/$(PROGRAM)'-*.1
 	rm -f $(patsubst %,'$(SHARE)/%',$(COMPLETIONS))
+
+deb: build ## Make a Debian package: target/debian/avatar-migrate_VERSION_ARCH.deb
+	@tools/package
 
 setup: ## Install what tests need and what is missing: MariaDB; SeaweedFS and the AWS CLI (into .venv)
 	@tools/setup

@@ -17,6 +17,9 @@ use crate::config::{Arguments, Command, Layer, Origin, PasswordArgument, Setting
 /// The name of the program.
 pub const PROGRAM: &str = "avatarMigrate";
 
+/// Its version; of a release build with the commit that it was made from.
+pub const VERSION: &str = env!("AVATAR_MIGRATE_VERSION");
+
 /// The values of the one-line form, and the settings that all but the last one stand for.
 const ONE_LINE: [(&str, Option<Setting>); 5] = [
     ("SOURCE_BUCKET", Some(catalogue::SOURCE_BUCKET)),
@@ -110,7 +113,7 @@ pub fn command() -> clap::Command {
         .about(help::ABOUT)
         .override_usage(help::USAGE)
         .after_help(help::after_program())
-        .version(env!("CARGO_PKG_VERSION"))
+        .version(VERSION)
         .propagate_version(true)
         .arg_required_else_help(true)
         .subcommand_required(true)
@@ -126,7 +129,7 @@ fn one_line() -> clap::Command {
         .about(help::ABOUT)
         .override_usage(help::USAGE_ONE_LINE)
         .after_help(help::after_program())
-        .version(env!("CARGO_PKG_VERSION"))
+        .version(VERSION)
         .max_term_width(help::WIDTH)
         .styles(help::STYLES)
 }

@@ -34,6 +34,7 @@ mod metrics;
 mod migrate;
 mod nth_fault;
 mod one_line;
+mod package;
 mod pieces;
 mod printed;
 mod privileges;
