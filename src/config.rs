@@ -33,8 +33,8 @@ pub use following::Watch;
 pub use layers::{Layer, Origin};
 pub use load::{Arguments, Command, PasswordArgument, Settings, load};
 pub use options::{
-    CopyOptions, FenceAction, FenceOptions, FinalizeOptions, Format, Keep, Orphans, Output, ResolveOptions,
-    RollbackOptions, Verbosity, VerifyOptions,
+    CopyOptions, FenceAction, FenceOptions, FinalizeOptions, Format, Keep, LedgerOptions, Orphans, Output,
+    ResolveOptions, RollbackOptions, Verbosity, VerifyOptions,
 };
 pub use prices::Prices;
 pub use setting::{Fallback, Setting, Takes, VARIABLE_PREFIX};

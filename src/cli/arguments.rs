@@ -30,7 +30,7 @@ const ONE_LINE: [(&str, Option<Setting>); 5] = [
 ];
 
 /// The commands with the settings that only they have.
-const COMMANDS: [(&str, Command, Group); 9] = [
+const COMMANDS: [(&str, Command, Group); 10] = [
     ("copy", Command::Copy, catalogue::COPY),
     ("verify", Command::Verify, catalogue::VERIFY),
     ("finalize", Command::Finalize, catalogue::FINALIZE),
@@ -40,6 +40,7 @@ const COMMANDS: [(&str, Command, Group); 9] = [
     ("resolve", Command::Resolve, catalogue::RESOLVE),
     ("status", Command::Status, catalogue::STATUS),
     ("explain", Command::Explain, catalogue::EXPLAIN),
+    ("ledger", Command::Ledger, catalogue::LEDGER),
 ];
 
 /// What `resolve` and `explain` are told without a flag.
@@ -97,6 +98,10 @@ pub fn command() -> clap::Command {
             Command::Resolve => with_flags.arg(Arg::new(KEY).help("The source's key, or a path as a row holds it")),
             Command::Explain => {
                 with_flags.arg(Arg::new(KEY).help("An object's key in either bucket, or a path as a row holds it"))
+            }
+            Command::Ledger => {
+                let action = Arg::new("ACTION").required(true).value_parser(["prune"]);
+                with_flags.arg(action.help("prune: forget what old runs have left"))
             }
             Command::Copy
             | Command::Verify

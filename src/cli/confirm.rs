@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::failure::Failure;
 use crate::report::progress::Progress;
 use crate::report::text::{counted, duration, printable};
-use crate::run::{Confirmation, FenceConfirmation, ResolveConfirmation, RollbackConfirmation};
+use crate::run::{Confirmation, FenceConfirmation, PruneConfirmation, ResolveConfirmation, RollbackConfirmation};
 
 /// Shows what is about to be deleted and reads the answer.
 ///
@@ -92,6 +92,31 @@ fn resolve_question(asked: &ResolveConfirmation) -> String {
         format!("  source  {}", asked.source.line()),
         format!("  target  {}", asked.target.line()),
         what,
+    ]
+    .join("\n")
+}
+
+/// Shows what is about to be forgotten and reads the answer.
+///
+/// # Errors
+/// [`Failure::Refused`] without a terminal, as nobody could answer.
+pub(super) fn ask_prune(progress: &Progress, asked: &PruneConfirmation) -> Result<bool> {
+    if !io::stdin().is_terminal() {
+        let moved = rows(asked.lines.row_changes);
+        let reason = format!("{moved} would be beyond rollback, and there is no terminal to confirm it on");
+        let hint = "run it on a terminal, or give --yes".to_owned();
+        return Err(Failure::Refused { reasons: vec![reason], hint }.into());
+    }
+    progress.ask(&prune_question(asked));
+    Ok(answer("Type `prune` to go on: ")? == "prune")
+}
+
+fn prune_question(asked: &PruneConfirmation) -> String {
+    let objects = counted(asked.lines.objects, "deleted object", "deleted objects");
+    [
+        format!("About to forget what runs until {} have left.", asked.through.at),
+        format!("  {} that they moved cannot be rolled back any more.", rows(asked.lines.row_changes)),
+        format!("  {objects}: a legacy row that old code writes for one of them cannot be proved and moved any more."),
     ]
     .join("\n")
 }

@@ -14,8 +14,8 @@ use crate::report::human::{copy_text, finalize_text, verify_text};
 use crate::report::progress::Progress;
 use crate::report::summary::MigrateSummary;
 use crate::run::{
-    Confirmation, FenceConfirmation, FinalizeEnd, ResolveConfirmation, RollbackConfirmation, Session, check_files,
-    copy, doctor, explain, fence, finalize, resolve, rollback, status, verify,
+    Confirmation, FenceConfirmation, FinalizeEnd, PruneConfirmation, ResolveConfirmation, RollbackConfirmation,
+    Session, check_files, copy, doctor, explain, fence, finalize, prune, resolve, rollback, status, verify,
 };
 
 /// Runs the command and prints how it ended.
@@ -79,6 +79,13 @@ async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
             let (summary, exit) =
                 explain(&session, settings.explain.as_deref().context("explain without a key")?).await?;
             print::explain(output, &summary)?;
+            Ok(exit)
+        }
+        Command::Ledger => {
+            let options = settings.ledger.context("ledger without its options")?;
+            let ask = |asked: &PruneConfirmation| confirm::ask_prune(&session.progress, asked);
+            let (summary, exit) = prune(&session, &options, &ask).await?;
+            print::prune(output, &summary)?;
             Ok(exit)
         }
         Command::Status => watch(&session.config, output, settings.status_watch, &session.stop).await,

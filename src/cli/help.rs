@@ -158,6 +158,13 @@ const EXPLAIN_EXAMPLES: &str =
   avatarMigrate explain avatar/avatar-1.png --format json | jq .status
 ";
 
+const LEDGER_EXAMPLES: &str = "  # How much it would be
+  avatarMigrate ledger prune --older-than 90d --dry-run
+
+  # Forget it: rows that were moved before cannot be rolled back any more
+  avatarMigrate ledger prune --older-than 90d
+";
+
 /// What `init` is for, and examples.
 pub(super) const INIT: (&str, &str) = (
     "Print a settings file with every setting, its meaning and its default",
@@ -232,6 +239,9 @@ pub(super) fn of_command(command: Command) -> (&'static str, &'static str) {
         ),
         Command::Explain => {
             ("Tell everything that is known of one key or path, and what to do about it", EXPLAIN_EXAMPLES)
+        }
+        Command::Ledger => {
+            ("Keep the ledger small: forget what old runs have left, which then cannot be rolled back", LEDGER_EXAMPLES)
         }
         Command::Status => ("Tell where the migration stands, from the ledger alone", STATUS_EXAMPLES),
         Command::Migrate => (ABOUT, PROGRAM_EXAMPLES),

@@ -11,13 +11,13 @@ use crate::config::{Command, ConfigError, Format, Output};
 use crate::failure::{Exit, Failure};
 use crate::operate::doctor::{DoctorSummary, doctor_text};
 use crate::report::human::{
-    Paint, copy_text, explain_text, fence_text, finalize_text, resolve_text, rollback_text, status_text, verify_text,
-    without_next,
+    Paint, copy_text, explain_text, fence_text, finalize_text, prune_text, resolve_text, rollback_text, status_text,
+    verify_text, without_next,
 };
 use crate::report::progress::{Fields, Progress};
 use crate::report::summary::{
-    CopySummary, ExplainSummary, FenceSummary, FinalizeSummary, LockHeld, MigrateSummary, Refusal, ResolveSummary,
-    RollbackSummary, StatusSummary, VerifySummary,
+    CopySummary, ExplainSummary, FenceSummary, FinalizeSummary, LockHeld, MigrateSummary, PruneSummary, Refusal,
+    ResolveSummary, RollbackSummary, StatusSummary, VerifySummary,
 };
 use crate::report::text::{printable, printable_json};
 use crate::run::FinalizeEnd;
@@ -57,6 +57,11 @@ pub(super) fn fence(output: Output, summary: &FenceSummary) -> Result<()> {
 /// The summary of `resolve`.
 pub(super) fn resolve(output: Output, summary: &ResolveSummary) -> Result<()> {
     show(output, summary, resolve_text)
+}
+
+/// What `ledger prune` forgot.
+pub(super) fn prune(output: Output, summary: &PruneSummary) -> Result<()> {
+    show(output, summary, prune_text)
 }
 
 /// What is known of one key or path.
@@ -147,6 +152,7 @@ fn command_name(command: Command) -> &'static str {
         Command::Resolve => "resolve",
         Command::Status => "status",
         Command::Explain => "explain",
+        Command::Ledger => "ledger",
         Command::Migrate => "migrate",
     }
 }

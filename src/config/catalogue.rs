@@ -26,7 +26,7 @@ macro_rules! groups {
 pub const SHARED: &[Group] = &[BUCKETS, DATABASE, PATHS, COPYING, RUNNING, OUTPUT];
 
 /// The settings of single commands.
-pub const OF_COMMANDS: &[Group] = &[COPY, VERIFY, FINALIZE, ROLLBACK, DOCTOR, FENCE, RESOLVE, STATUS, EXPLAIN];
+pub const OF_COMMANDS: &[Group] = &[COPY, VERIFY, FINALIZE, ROLLBACK, DOCTOR, FENCE, RESOLVE, STATUS, EXPLAIN, LEDGER];
 
 /// The settings of the commands that the one-line form runs.
 pub const OF_ONE_LINE: &[Group] = &[COPY, VERIFY, FINALIZE];
@@ -309,6 +309,16 @@ groups! {
     EXPLAIN(None) {
         EXPLAIN_KEY = Setting::new("key", Takes::Text, "KEY")
             .help("An object's key in either bucket, or a path as a row holds it; as a rule given without the flag");
+    }
+
+    /// The flags of `ledger`.
+    LEDGER(None) {
+        OLDER_THAN = Setting::new("older-than", Takes::Number, "DURATION")
+            .help("Forget what runs have left that began longer ago than this, such as 90d");
+        LEDGER_DRY_RUN = Setting::new("dry-run", Takes::Switch("no-dry-run"), "")
+            .help("Only count: nothing is forgotten");
+        LEDGER_YES = Setting::new("yes", Takes::Switch("no-yes"), "")
+            .help("Forget without asking");
     }
 
     /// The flags of `status`.

@@ -76,6 +76,7 @@ fn copies(command: Command) -> bool {
         | Command::Fence
         | Command::Resolve
         | Command::Explain
+        | Command::Ledger
         | Command::Status => false,
     }
 }

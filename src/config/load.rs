@@ -15,8 +15,8 @@ use super::following::some_time;
 use super::layers::{Layer, Layers, choice, number, path};
 use super::throttle::throttle;
 use super::{
-    ColumnName, Concurrency, Config, ConfigError, CopyOptions, FenceOptions, FinalizeOptions, Output, ResolveOptions,
-    RollbackOptions, TransactionRows, VerifyOptions, catalogue, options, quantity,
+    ColumnName, Concurrency, Config, ConfigError, CopyOptions, FenceOptions, FinalizeOptions, LedgerOptions, Output,
+    ResolveOptions, RollbackOptions, TransactionRows, VerifyOptions, catalogue, options, quantity,
 };
 
 /// What S3 copies at once and takes as a part (AWS: "Amazon S3 multipart upload limits").
@@ -71,6 +71,8 @@ pub enum Command {
     Status,
     /// Everything about one key or path.
     Explain,
+    /// The upkeep of the ledger.
+    Ledger,
     /// The one-line form: all three in order.
     Migrate,
 }
@@ -111,6 +113,8 @@ pub struct Settings {
     pub resolve: Option<ResolveOptions>,
     /// For `explain`, if that is the command: a key or path.
     pub explain: Option<String>,
+    /// For `ledger`, if that is the command.
+    pub ledger: Option<LedgerOptions>,
     /// For `status`: how often it looks again until no run is at work.
     pub status_watch: Option<Duration>,
     /// Whether the password stands on the command line, which deserves a word of advice.
@@ -154,6 +158,7 @@ pub fn load(
         fence: options::fence(&layers, command)?,
         resolve: options::resolve(&layers, command)?,
         explain: options::explain(&layers, command)?,
+        ledger: options::ledger(&layers, command)?,
         status_watch: options::status(&layers, command)?,
         password_in_clear,
         password_file_open: open_password_file(&layers, directory)?,

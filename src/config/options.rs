@@ -99,6 +99,17 @@ pub struct ResolveOptions {
     pub yes: bool,
 }
 
+/// What `ledger` can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LedgerOptions {
+    /// Runs that began longer ago are forgotten.
+    pub older_than: Duration,
+    /// Only count.
+    pub dry_run: bool,
+    /// Whether nobody is asked.
+    pub yes: bool,
+}
+
 /// Which of two objects that differ stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Keep {
@@ -193,6 +204,7 @@ pub(super) fn finalize(layers: &Layers, command: Command) -> Result<FinalizeOpti
         | Command::Fence
         | Command::Resolve
         | Command::Explain
+        | Command::Ledger
         | Command::Status => layers.optional(&catalogue::FINAL_REPORT, path)?,
     };
     let approved = layers.optional(&catalogue::APPROVED, path)?;
@@ -266,6 +278,18 @@ pub(super) fn explain(layers: &Layers, command: Command) -> Result<Option<String
             .hint("write avatarMigrate explain image/avatar-1.png, for example")
     };
     named.ok_or_else(missing).map(Some)
+}
+
+/// Reads the options of `ledger`; other commands have none.
+pub(super) fn ledger(layers: &Layers, command: Command) -> Result<Option<LedgerOptions>, ConfigError> {
+    if command != Command::Ledger {
+        return Ok(None);
+    }
+    Ok(Some(LedgerOptions {
+        older_than: layers.required(&catalogue::OLDER_THAN, duration)?,
+        dry_run: layers.switch(&catalogue::LEDGER_DRY_RUN)?,
+        yes: layers.switch(&catalogue::LEDGER_YES)?,
+    }))
 }
 
 /// Reads the option of `status`.

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 mod explain;
 mod fence;
+mod prune;
 mod resolve;
 mod status;
 
@@ -16,6 +17,7 @@ pub use crate::failure::Holder;
 pub use crate::store::Requests;
 pub use explain::{ExplainSummary, ExplainedRow, Recorded, RowMove};
 pub use fence::{FenceForecast, FenceSummary, FencedReference};
+pub use prune::{Prunable, PruneSummary};
 pub use resolve::{ResolveSummary, ResolvedObject};
 pub use status::{Activity, LastCutover, RunRecord, State, StatusSummary};
 

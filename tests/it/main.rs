@@ -37,6 +37,7 @@ mod one_line;
 mod package;
 mod pieces;
 mod printed;
+mod prune;
 mod privileges;
 mod process;
 mod references;

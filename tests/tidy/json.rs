@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use avatar_migrate::operate::doctor::{Check, DoctorSummary, Side, Status};
 use avatar_migrate::report::summary::{
     Activity, CopySummary, ExplainSummary, ExplainedRow, FenceForecast, FenceSummary, FencedReference, FinalizeSummary,
-    Forecast, Holder, LastCutover, LockHeld, MigrateSummary, Recorded, Refusal, ResolveSummary, ResolvedObject,
-    RollbackSummary, RowMove, RunRecord, StatusSummary, StillWritten, VerifySummary, Watched,
+    Forecast, Holder, LastCutover, LockHeld, MigrateSummary, Prunable, PruneSummary, Recorded, Refusal, ResolveSummary,
+    ResolvedObject, RollbackSummary, RowMove, RunRecord, StatusSummary, StillWritten, VerifySummary, Watched,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -25,6 +25,7 @@ pub(crate) fn objects() -> Vec<(&'static str, BTreeSet<String>)> {
         ("resolve", keys(&resolve())),
         ("status", keys(&status())),
         ("explain", keys(&explain())),
+        ("ledger", keys(&prune())),
         ("doctor", keys(&doctor())),
         ("migrate", keys(&MigrateSummary { copy: None, verify: None, finalize: None })),
         ("Refusal", keys(&Refusal { command: String::new(), exit_code: 4, refused: vec![String::new()] })),
@@ -108,6 +109,17 @@ fn rollback() -> RollbackSummary {
         dry_run: true,
         reasons: vec![String::new()],
         left: Default::default(),
+    }
+}
+
+fn prune() -> PruneSummary {
+    PruneSummary {
+        run: 0,
+        dry_run: false,
+        through: None,
+        through_at: None,
+        pruned: Prunable::default(),
+        elapsed: Default::default(),
     }
 }
 
