@@ -57,7 +57,7 @@ uninstall: ## Take it off again
 deb: build ## Make a Debian package: target/debian/avatar-migrate_VERSION_ARCH.deb
 	@tools/package
 
-setup: ## Install what tests need and what is missing: MariaDB; SeaweedFS and the AWS CLI (into .venv)
+setup: ## Install what tests need and what is missing: MariaDB and Chromium; SeaweedFS, the AWS CLI and axe-core (into .venv)
 	@tools/setup
 
 clean: ## Remove what was built, the demo's reports and .venv

@@ -12,6 +12,7 @@ mod files;
 mod finalizing;
 mod looks;
 mod metrics;
+mod page;
 mod pruning;
 mod resolving;
 mod rollingback;

@@ -28,6 +28,7 @@ mod requests;
 mod room;
 mod scratch;
 mod settings;
+mod small;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -50,6 +51,7 @@ pub use probe::{is_same_bucket, probe_write};
 pub use requests::{RequestCounters, Requests};
 pub use scratch::Scratch;
 pub use settings::{LifecycleHit, Versioning};
+pub use small::Small;
 pub use stream::Streamer;
 
 use crate::path::{ETag, ObjectKey};

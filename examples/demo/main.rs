@@ -53,8 +53,10 @@ async fn demo(screen: &Screen) -> Result<()> {
     screen.rows(&copied);
 
     screen.step("Compare every row with both buckets");
-    run(screen, &stage, &program, &["verify", "--report", "verify.csv"]).await?;
+    run(screen, &stage, &program, &["verify", "--report", "verify.csv", "--html", "verify.html"]).await?;
     screen.excerpt(&stage.directory.join("verify.csv"))?;
+    screen.say("The same for people, with pictures of both buckets: open demo-reports/verify.html in a browser.");
+    screen.gap();
 
     screen.step("Delete what has a checked twin");
     run(screen, &stage, &program, &["finalize", "--yes"]).await?;

@@ -140,7 +140,7 @@ async fn migrate(
     copying: &crate::config::CopyOptions,
 ) -> Result<Exit> {
     if !copying.dry_run {
-        check_files(Some(&verifying.report), finalizing)?;
+        check_files(Some(verifying), finalizing)?;
     }
     let (copied, exit) = copy(session, copying).await?;
     let goes_on = exit == Exit::Clean && !copying.dry_run;

@@ -76,6 +76,9 @@ const COPY_EXAMPLES: &str = "  # Plan and forecast; nothing is written
 const VERIFY_EXAMPLES: &str = "  # Compare every row with both buckets; nothing is written but the report
   avatarMigrate verify --report out.csv
 
+  # A page for people as well: one file, for any browser
+  avatarMigrate verify --report out.csv --html out.html
+
   # Read the bytes, even where ETags would do
   avatarMigrate verify --check sha256
 

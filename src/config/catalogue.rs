@@ -238,6 +238,9 @@ groups! {
         REPORT = Setting::new("report", Takes::Text, "FILE")
             .help("Where the report goes, CSV")
             .default("avatarMigrate-verify.csv");
+        HTML = Setting::new("html", Takes::Text, "FILE")
+            .help("Where a page that shows the report goes, HTML: one file that opens offline, with a few pictures of both buckets")
+            .described("none");
     }
 
     /// The flags of `finalize`.

@@ -28,6 +28,8 @@ pub struct CopyOptions {
 pub struct VerifyOptions {
     /// Where the report goes.
     pub report: PathBuf,
+    /// Where the page goes that shows it; `None` if nobody asked for one.
+    pub html: Option<PathBuf>,
 }
 
 /// What `finalize` can be told.
@@ -189,7 +191,10 @@ pub(super) fn copy(layers: &Layers, command: Command, config: &Config) -> Result
 
 /// Reads the options of `verify`.
 pub(super) fn verify(layers: &Layers) -> Result<VerifyOptions, ConfigError> {
-    Ok(VerifyOptions { report: layers.required(&catalogue::REPORT, path)? })
+    Ok(VerifyOptions {
+        report: layers.required(&catalogue::REPORT, path)?,
+        html: layers.optional(&catalogue::HTML, path)?,
+    })
 }
 
 /// Reads the options of `finalize`. In the one-line form `--report` means the report of verify.

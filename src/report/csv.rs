@@ -5,7 +5,7 @@ mod read;
 mod write;
 
 pub use read::{ReadError, ReportLine, ReportReader};
-pub use write::{ReportWriter, WriteError};
+pub use write::ReportWriter;
 
 /// The header of every report. API: columns are never renamed or reordered.
 pub const COLUMNS: [&str; 14] = [
@@ -24,6 +24,9 @@ pub const COLUMNS: [&str; 14] = [
     "proof",
     "detail",
 ];
+
+#[cfg(test)]
+pub(super) use read::STATUSES;
 
 #[cfg(test)]
 mod tests;

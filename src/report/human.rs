@@ -20,8 +20,10 @@ pub use finalize::finalize_text;
 pub use prune::prune_text;
 pub use resolve::resolve_text;
 pub use rollback::rollback_text;
+pub(super) use sheet::{Figure, Tone, requests};
 pub use status::status_text;
 pub use verify::verify_text;
+pub(super) use verify::{object_figures, row_figures, verdict};
 
 /// Whether a text may carry colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -27,7 +27,7 @@ use crate::config::Format;
 use crate::database::Activity;
 
 pub use event::Fields;
-pub use phases::PhaseFigures;
+pub use phases::{PhaseFigures, PhasePast};
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +120,12 @@ impl Progress {
     #[must_use]
     pub fn figures(&self) -> Vec<PhaseFigures> {
         self.0.phases.figures((self.0.clock)())
+    }
+
+    /// The phases that have ended, in the order of their ends; of very many the last.
+    #[must_use]
+    pub fn past(&self) -> Vec<PhasePast> {
+        self.0.phases.past()
     }
 
     /// Prints a line above the bars; in every mode, quiet included. Hostile text is the caller's to escape.

@@ -171,6 +171,9 @@ pub struct VerifySummary {
     /// The report.
     #[serde(serialize_with = "path")]
     pub report: Option<PathBuf>,
+    /// The page, if one was asked for.
+    #[serde(serialize_with = "path", skip_serializing_if = "Option::is_none")]
+    pub html: Option<PathBuf>,
     /// The S3 requests made.
     pub requests: Requests,
     /// How long it took.

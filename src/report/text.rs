@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use indicatif::HumanCount;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
 /// Makes visible what would steer a terminal or hide in a line: control characters (the line feed included), marks of
 /// writing direction, and characters without width. `\u{1b}` stands for ESC. For every key, path and name shown.
@@ -86,6 +88,15 @@ pub fn duration(duration: Duration) -> String {
         (0, _, _) => with(format!("{hours} h"), minutes, "min"),
         (_, _, _) => with(format!("{} d", HumanCount(days)), hours, "h"),
     }
+}
+
+/// The moment by this machine's clock, to the microsecond: `2026-01-31T23:59:59.000000Z`.
+#[must_use]
+pub fn utc_now() -> String {
+    let mut now = String::new();
+    // Writing to a String cannot fail.
+    SystemTime.format_time(&mut Writer::new(&mut now)).unwrap_or_default();
+    now
 }
 
 /// A number with its noun: `1 row`, `1,234 rows`.

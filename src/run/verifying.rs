@@ -2,16 +2,17 @@
 
 use anyhow::Result;
 
-use super::files::{create_report, unwritable};
-use super::{Session, exit};
+use super::files::{create_page, create_report, unwritable};
+use super::{Session, exit, page};
 use crate::config::VerifyOptions;
 use crate::database::{LedgerView, fenced_columns};
 use crate::failure::Exit;
 use crate::finding::Finding;
 use crate::report::csv::ReportWriter;
+use crate::report::html::PageWriter;
 use crate::report::progress::{Phase, Progress};
 use crate::report::summary::{VerifyObjects, VerifyRows, VerifySummary};
-use crate::verify::{Counts, Sink, Stage, Verified, verify as verify_all};
+use crate::verify::{Counts, Listed, Sink, Stage, Verified, verify as verify_all};
 
 /// Runs `verify`.
 ///
@@ -20,10 +21,12 @@ use crate::verify::{Counts, Sink, Stage, Verified, verify as verify_all};
 pub async fn verify(session: &Session, options: &VerifyOptions) -> Result<(VerifySummary, Exit)> {
     let meter = session.meter();
     let Session { config, database, stores, pace, stop, .. } = session;
-    let mut sink = ReportSink::new(session, create_report(&options.report)?);
+    let report = create_report(&options.report)?;
+    let mut sink = ReportSink { page: create_page(options)?, ..ReportSink::new(session, report) };
     let verified = verify_all(database, (&stores.source, &stores.target), config, pace, stop, &mut sink).await?;
-    sink.finish()?;
+    let page = sink.finish()?;
     let fenced = is_fenced(session, &verified).await?;
+    let twins = page::pictures(session, page.as_ref()).await?;
     let summary = VerifySummary {
         rows: rows(&verified.counts),
         objects: objects(&verified.counts),
@@ -33,12 +36,14 @@ pub async fn verify(session: &Session, options: &VerifyOptions) -> Result<(Verif
         fenced,
         finalizable: verified.reasons.is_empty(),
         report: Some(options.report.clone()),
+        html: options.html.clone(),
         requests: meter.requests(session),
         elapsed: meter.elapsed(),
         reasons: verified.further.clone(),
     };
     tell(session, &verified);
     set_grace_clock(session, verified.counts.legacy + verified.counts.suspect == 0).await;
+    page::write(session, page, &summary, &twins)?;
     let exit = exit(verified.clean);
     Ok((summary, exit))
 }
@@ -142,20 +147,23 @@ impl Stages {
     }
 }
 
-/// Writes findings to the report and shows how far the verify is.
+/// Writes findings to the report, and to the page if there is one, and shows how far the verify is.
 pub(super) struct ReportSink {
     report: ReportWriter,
+    page: Option<PageWriter>,
     stages: Stages,
 }
 
 impl ReportSink {
     pub(super) fn new(session: &Session, report: ReportWriter) -> Self {
-        Self { report, stages: Stages::new(session) }
+        Self { report, page: None, stages: Stages::new(session) }
     }
 
-    pub(super) fn finish(self) -> Result<()> {
+    /// Gives the report its name; the page still lacks what is known only at the end.
+    pub(super) fn finish(self) -> Result<Option<PageWriter>> {
         self.stages.finish();
-        self.report.finish().map_err(|error| unwritable(&error))
+        self.report.finish().map_err(|error| unwritable(&error))?;
+        Ok(self.page)
     }
 }
 
@@ -168,7 +176,16 @@ impl Sink for ReportSink {
         self.stages.advance(count);
     }
 
+    fn place(&mut self, _listed: Listed) {
+        if let Some(page) = &mut self.page {
+            page.place();
+        }
+    }
+
     fn finding(&mut self, finding: Finding) -> Result<()> {
+        if let Some(page) = &mut self.page {
+            page.finding(&finding);
+        }
         self.report.write(&finding).map_err(|error| unwritable(&error))
     }
 }

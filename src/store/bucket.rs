@@ -101,12 +101,13 @@ impl Bucket {
     /// Some servers ignore `If-Match` (s3s-fs), so the answer's own ETag is compared too.
     pub(super) async fn open(
         &self,
-        object: &ObjectInfo,
+        key: &ObjectKey,
+        etag: &ETag,
         range: Option<String>,
     ) -> Result<Option<GetObjectOutput>, Failure> {
-        let request = self.client.get_object().bucket(self.name()).key(object.key.as_str());
-        match request.if_match(object.etag.quoted()).set_range(range).send().await.map_err(Failure::from) {
-            Ok(output) if output.e_tag().map(ETag::new).as_ref() == Some(&object.etag) => Ok(Some(output)),
+        let request = self.client.get_object().bucket(self.name()).key(key.as_str());
+        match request.if_match(etag.quoted()).set_range(range).send().await.map_err(Failure::from) {
+            Ok(output) if output.e_tag().map(ETag::new).as_ref() == Some(etag) => Ok(Some(output)),
             Ok(_) => Ok(None),
             Err(failure) if failure.is_precondition() || failure.is_missing_object() => Ok(None),
             Err(failure) => Err(failure.hint_if_forbidden("s3:GetObject is needed")),
@@ -148,7 +149,7 @@ impl Bucket {
     }
 
     async fn hash_once(&self, object: &ObjectInfo) -> Result<Option<Sha256Digest>, Failure> {
-        let Some(mut output) = self.open(object, None).await? else { return Ok(None) };
+        let Some(mut output) = self.open(&object.key, &object.etag, None).await? else { return Ok(None) };
         let mut hasher = Sha256::new();
         let mut length: u64 = 0;
         while let Some(chunk) = output.body.next().await {

@@ -37,7 +37,7 @@ impl Streamer {
     }
 
     async fn put_whole(&self, source: &ObjectInfo, target: &ObjectKey, guard: &CopyGuard) -> Moved<CopyEnd> {
-        let Some(output) = self.source.open(source, None).await? else { return Ok(None) };
+        let Some(output) = self.source.open(&source.key, &source.etag, None).await? else { return Ok(None) };
         let tagging = self.tagging(source, &output).await?;
         let headers = headers_of_get(&output);
         let (body, passed) = hashing(output.body, source.size, Sha256::new());
@@ -56,7 +56,9 @@ impl Streamer {
     }
 
     async fn put_in_parts(&self, source: &ObjectInfo, target: &ObjectKey, guard: &CopyGuard) -> Moved<CopyEnd> {
-        let Some(head) = self.source.open(source, Some("bytes=0-0".to_owned())).await? else { return Ok(None) };
+        let Some(head) = self.source.open(&source.key, &source.etag, Some("bytes=0-0".to_owned())).await? else {
+            return Ok(None);
+        };
         let tagging = self.tagging(source, &head).await?;
         let attributes = Attributes { headers: headers_of_get(&head), tagging, checksum: None };
         let upload = Upload::begin(&self.target, target, source.size, attributes).await?;
@@ -107,7 +109,9 @@ impl Streamer {
         target: &ObjectKey,
         hasher: Sha256,
     ) -> Moved<(CompletedPart, Sha256)> {
-        let Some(output) = self.source.open(source, Some(part.range())).await? else { return Ok(None) };
+        let Some(output) = self.source.open(&source.key, &source.etag, Some(part.range())).await? else {
+            return Ok(None);
+        };
         let (body, passed) = hashing(output.body, part.size(), hasher);
         let request = self.target.client().upload_part().bucket(self.target.name()).key(target.as_str()).body(body);
         let request = request

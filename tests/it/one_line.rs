@@ -44,6 +44,32 @@ fn it_runs_all_three_commands() {
 }
 
 #[test]
+fn the_page_of_its_verify_tells_the_whole_run_and_its_place_is_looked_at_first() {
+    let world = World::new();
+    world.avatars(3);
+    let password = world.database.mariadb().root_password();
+    let file = |name: &str| world.directory.path().join(name);
+    let refused = one_line(&world, password, "", &["--yes", "--html", "no/out.html"]).exits(2);
+    assert!(refused.stderr.contains("cannot write the page no/out.html"), "{}", refused.stderr);
+    std::fs::write(file("approved.csv"), "as approved").expect("a file");
+    for flag in ["--html", "--report"] {
+        let refused = one_line(&world, password, "", &[flag, "./approved.csv", "--approved", "approved.csv"]).exits(2);
+        let said = format!("{flag} would overwrite the file that --approved names: ./approved.csv");
+        assert!(refused.stderr.contains(&said), "{}", refused.stderr);
+    }
+    assert_eq!(std::fs::read_to_string(file("approved.csv")).expect("a file"), "as approved");
+    assert_eq!(world.s3.keys("production-s3"), [""; 0], "something was copied");
+
+    let ended = one_line(&world, password, "", &["--yes", "--html", "out.html"]).exits(0);
+    assert_eq!(ended.json["verify"]["html"], "out.html");
+    let page = std::fs::read_to_string(file("out.html")).expect("a page");
+    for phase in ["plan", "copy", "cutover", "read rows", "list buckets", "compare", "read pictures"] {
+        assert!(page.contains(&format!("<th scope=\"row\">{phase}<span")), "{phase} is not in the timeline");
+    }
+    assert!(!page.contains(password), "the password stands in the page");
+}
+
+#[test]
 fn a_dash_reads_the_password_from_standard_input() {
     let world = World::new();
     world.avatars(2);

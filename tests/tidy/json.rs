@@ -4,6 +4,7 @@
 //! with which it is printed.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use avatar_migrate::operate::doctor::{Check, DoctorSummary, Side, Status};
 use avatar_migrate::report::summary::{
@@ -80,6 +81,7 @@ fn verify() -> VerifySummary {
         fenced: false,
         finalizable: false,
         report: None,
+        html: Some(PathBuf::new()),
         requests: Default::default(),
         elapsed: Default::default(),
         reasons: vec![String::new()],

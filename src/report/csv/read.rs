@@ -148,7 +148,7 @@ fn proof(cell: &str) -> Result<Option<Proof>, String> {
     found.ok_or_else(|| format!("`{}` is no proof", cell.escape_debug()))
 }
 
-pub(super) const STATUSES: [Status; 14] = [
+pub(in crate::report) const STATUSES: [Status; 14] = [
     Status::Migrated,
     Status::Legacy,
     Status::MissingSource,

@@ -10,25 +10,25 @@ use crate::report::summary::Requests;
 use crate::report::text::{counted, printable};
 
 /// How the verdict is meant.
-#[derive(Clone, Copy)]
-pub(super) enum Tone {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::report) enum Tone {
     Good,
     Warning,
     Bad,
 }
 
 /// What stands in the way, how often, and what to do about it.
-pub(super) struct Problem {
-    pub(super) count: u64,
+pub(in crate::report) struct Problem {
+    pub(in crate::report) count: u64,
     pub(super) one: &'static str,
     pub(super) many: &'static str,
-    pub(super) advice: &'static str,
+    pub(in crate::report) advice: &'static str,
 }
 
 /// A number and its name; those that do not inform when zero are left out.
-pub(super) struct Figure {
-    name: &'static str,
-    value: String,
+pub(in crate::report) struct Figure {
+    pub(in crate::report) name: &'static str,
+    pub(in crate::report) value: String,
 }
 
 /// The text as it grows.
@@ -143,13 +143,13 @@ impl Sheet {
 
 impl Problem {
     /// `3 legacy rows`.
-    pub(super) fn name(&self) -> String {
+    pub(in crate::report) fn name(&self) -> String {
         counted(self.count, self.one, self.many)
     }
 }
 
 /// `12 list, 3 head`: the kinds that were used.
-pub(super) fn requests(requests: Requests) -> String {
+pub(in crate::report) fn requests(requests: Requests) -> String {
     let Requests { list, head, get, put, copy, delete } = requests;
     let kinds = [("list", list), ("head", head), ("get", get), ("put", put), ("copy", copy), ("delete", delete)];
     let used = kinds.into_iter().filter(|&(_, count)| count > 0);

@@ -1,34 +1,34 @@
 //! What `verify` found, for a person.
 
+use std::path::PathBuf;
+
 use super::Paint;
 use super::sheet::{Figure, Problem, Sheet, Tone, names, requests};
 use crate::report::summary::VerifySummary;
 use crate::report::text::{counted, duration, printable};
 
+/// What a verify comes to, for whoever shows it.
+pub(in crate::report) struct Verdict {
+    pub(in crate::report) tone: Tone,
+    pub(in crate::report) word: &'static str,
+    pub(in crate::report) sentence: String,
+    /// All that can stand in the way, with how often it does.
+    pub(in crate::report) problems: [Problem; 7],
+    /// What to type next.
+    pub(in crate::report) next: &'static str,
+}
+
 /// The verdict, the counts, where the report is, and the next command.
 #[must_use]
 pub fn verify_text(summary: &VerifySummary, paint: Paint) -> String {
-    let problems = problems(summary);
-    let mut sheet = verdict(summary, &problems, paint);
-    let VerifySummary { rows, objects, .. } = summary;
-    sheet.figures([
-        Figure::always("legacy rows", rows.legacy),
-        Figure::always("modern rows", rows.modern),
-        Figure::some("suspect rows", rows.suspect),
-        Figure::some("rows out of scope", rows.out_of_scope),
-        Figure::some("other rows", rows.foreign),
-        Figure::always("objects verified", objects.verified),
-        Figure::some("objects missing in production", objects.missing_target),
-        Figure::some("objects that differ", objects.mismatch),
-        Figure::some("objects replaced since", objects.superseded),
-        Figure::some("objects missing in legacy", objects.missing_source),
-        Figure::some("objects in conflict", objects.conflict),
-        Figure::some("orphans", summary.orphans),
-        Figure::some("mentions in longer texts", summary.mentions),
-    ]);
-    let report = summary.report.as_ref().map(|path| printable(&path.to_string_lossy())).unwrap_or_default();
+    let Verdict { tone, word, sentence, problems, next } = verdict(summary);
+    let mut sheet = Sheet::new(paint, tone, word, &sentence);
+    sheet.figures(row_figures(summary).into_iter().chain(object_figures(summary)));
+    let file =
+        |path: &Option<PathBuf>| path.as_ref().map(|path| printable(&path.to_string_lossy())).unwrap_or_default();
     sheet.facts(&[
-        ("report", report),
+        ("report", file(&summary.report)),
+        ("page", file(&summary.html)),
         ("unlisted", names(&summary.unlisted_references)),
         ("fenced", if summary.fenced { "yes" } else { "no: new legacy paths can still be written" }.to_owned()),
         ("requests", requests(summary.requests)),
@@ -38,25 +38,51 @@ pub fn verify_text(summary: &VerifySummary, paint: Paint) -> String {
         sheet.problems("What stands in the way of finalize, and what to do:", &problems);
         sheet.sentences("Also in the way:", &summary.reasons);
     }
-    sheet.next(next(summary, &problems));
+    sheet.next(next);
     sheet.finish()
 }
 
-fn verdict(summary: &VerifySummary, problems: &[Problem], paint: Paint) -> Sheet {
-    if summary.finalizable {
-        let rows = counted(summary.rows.modern, "modern row resolves", "modern rows resolve");
-        return Sheet::new(
-            paint,
-            Tone::Good,
-            "CLEAN",
-            &format!("no legacy row is left and {rows}; finalize may delete"),
-        );
-    }
+/// The rows by class.
+pub(in crate::report) fn row_figures(summary: &VerifySummary) -> [Option<Figure>; 5] {
+    let rows = &summary.rows;
+    [
+        Figure::always("legacy rows", rows.legacy),
+        Figure::always("modern rows", rows.modern),
+        Figure::some("suspect rows", rows.suspect),
+        Figure::some("rows out of scope", rows.out_of_scope),
+        Figure::some("other rows", rows.foreign),
+    ]
+}
+
+/// The objects by ending, and what no row names.
+pub(in crate::report) fn object_figures(summary: &VerifySummary) -> [Option<Figure>; 8] {
+    let objects = &summary.objects;
+    [
+        Figure::always("objects verified", objects.verified),
+        Figure::some("objects missing in production", objects.missing_target),
+        Figure::some("objects that differ", objects.mismatch),
+        Figure::some("objects replaced since", objects.superseded),
+        Figure::some("objects missing in legacy", objects.missing_source),
+        Figure::some("objects in conflict", objects.conflict),
+        Figure::some("orphans", summary.orphans),
+        Figure::some("mentions in longer texts", summary.mentions),
+    ]
+}
+
+/// What to tell first, and what to do next.
+pub(in crate::report) fn verdict(summary: &VerifySummary) -> Verdict {
+    let problems = problems(summary);
+    let next = next(summary, &problems);
     let found: Vec<String> = problems.iter().filter(|problem| problem.count > 0).map(Problem::name).collect();
-    if found.is_empty() {
-        return Sheet::new(paint, Tone::Bad, "NOT FINALIZABLE", "finalize would refuse");
-    }
-    Sheet::new(paint, Tone::Bad, "NOT CLEAN", &found.join(", "))
+    let (tone, word, sentence) = if summary.finalizable {
+        let rows = counted(summary.rows.modern, "modern row resolves", "modern rows resolve");
+        (Tone::Good, "CLEAN", format!("no legacy row is left and {rows}; finalize may delete"))
+    } else if found.is_empty() {
+        (Tone::Bad, "NOT FINALIZABLE", "finalize would refuse".to_owned())
+    } else {
+        (Tone::Bad, "NOT CLEAN", found.join(", "))
+    };
+    Verdict { tone, word, sentence, problems, next }
 }
 
 fn next(summary: &VerifySummary, problems: &[Problem]) -> &'static str {

@@ -1,10 +1,8 @@
 //! What is said as JSON: one object a line, in the form that `tracing_subscriber` gives to the events of the log.
 
 use serde::Serialize;
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
-use crate::report::text::printable_json;
+use crate::report::text::{printable_json, utc_now};
 
 /// What an event tells.
 #[derive(Debug, Default, Serialize)]
@@ -46,9 +44,6 @@ struct Event<'a> {
 
 /// The line, without its end. `level` is a word of `tracing`, such as `INFO`.
 pub(super) fn line(level: &str, fields: &Fields<'_>) -> String {
-    let mut timestamp = String::new();
-    // Writing to a String cannot fail.
-    SystemTime.format_time(&mut Writer::new(&mut timestamp)).unwrap_or_default();
-    let event = serde_json::to_string(&Event { timestamp, level, fields });
+    let event = serde_json::to_string(&Event { timestamp: utc_now(), level, fields });
     event.map(|event| printable_json(&event)).unwrap_or_default()
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount, HumanFloatCount};
 
+use super::phases::PhasePast;
 use crate::report::text::{duration, printable};
 
 /// The counters of a phase.
@@ -98,6 +99,12 @@ impl Meter {
     /// Ends it. Whether it was still running.
     pub(super) fn stop(&self) -> bool {
         self.running.swap(false, Ordering::Relaxed)
+    }
+
+    /// What is remembered of it once it has ended.
+    pub(super) fn past(&self, now: Duration) -> PhasePast {
+        let (phase, unit) = (self.name.clone(), self.units(self.done()).to_owned());
+        PhasePast { phase, done: self.done(), unit, began: self.started, took: self.elapsed(now) }
     }
 
     /// How far it is, and how fast it was since the last such line.

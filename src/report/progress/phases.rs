@@ -1,10 +1,13 @@
 //! The phases that run, in the order of their beginning, and the sum of those that ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use super::meter::Meter;
+
+/// How many of those that ended are remembered one by one: a `copy` of many passes has several in each.
+const PAST_MAX: usize = 60;
 
 /// Those that have begun.
 #[derive(Debug, Default)]
@@ -15,6 +18,22 @@ struct State {
     /// The ones that ended are forgotten when it is asked next.
     begun: Vec<Weak<Meter>>,
     ended: BTreeMap<(String, String), PhaseFigures>,
+    past: VecDeque<PhasePast>,
+}
+
+/// A phase that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhasePast {
+    /// Its name, such as `copy`.
+    pub phase: String,
+    /// How many were done.
+    pub done: u64,
+    /// What was counted, such as `objects`.
+    pub unit: String,
+    /// When it began, since the program started.
+    pub began: Duration,
+    /// How long it took.
+    pub took: Duration,
 }
 
 /// What all phases of a name have done so far.
@@ -53,7 +72,17 @@ impl Phases {
 
     /// Keeps what a phase that ends has done.
     pub(super) fn end(&self, meter: &Meter, now: Duration) {
-        add(&mut self.state().ended, meter, now, false);
+        let mut state = self.state();
+        add(&mut state.ended, meter, now, false);
+        if state.past.len() == PAST_MAX {
+            state.past.pop_front();
+        }
+        state.past.push_back(meter.past(now));
+    }
+
+    /// The last ones that have ended, in the order of their ends.
+    pub(super) fn past(&self) -> Vec<PhasePast> {
+        self.state().past.iter().cloned().collect()
     }
 
     /// What was done so far, by the name of the phase.

@@ -1,8 +1,9 @@
 //! The real parts that avatarMigrate's tests and demo run on: a private MariaDB, SeaweedFS, an embedded S3 server
-//! that does what AWS does, images to fill them with, and certificates.
+//! that does what AWS does, images to fill them with, certificates, and a browser.
 
 mod avatar;
 mod blocking;
+mod browser;
 mod certificates;
 mod client;
 mod directory;
@@ -19,6 +20,7 @@ mod supervisor;
 mod tls;
 
 pub use avatar::png;
+pub use browser::ChromeDriver;
 pub use certificates::{Authority, Certificate, Validity};
 pub use embedded::{
     Algorithm, EmbeddedS3, Fault, Ignored, ObjectHeaders, RequestSeen, Snapshot, StoredChecksum, StoredObject, Strain,
@@ -26,7 +28,7 @@ pub use embedded::{
 };
 pub use mariadb::{Database, Mariadb, MariadbOptions};
 pub use other::OtherS3;
-pub use programs::{aws_cli, python};
+pub use programs::{aws_cli, axe, python};
 pub use proxy::{CommandKind, CommandSeen, DatabaseFault, FaultProxy};
 pub use seaweed::Seaweed;
 pub use tls::TlsFront;

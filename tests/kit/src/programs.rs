@@ -20,6 +20,14 @@ pub fn python() -> anyhow::Result<PathBuf> {
     installed(".venv/bin/python", "make setup")
 }
 
+/// The script of axe-core, which looks for what keeps people from using a page.
+///
+/// # Errors
+/// If it is not installed, with what to do about it.
+pub fn axe() -> anyhow::Result<PathBuf> {
+    installed(".venv/axe.min.js", "make setup")
+}
+
 /// A program of the workspace, which `command` installs.
 pub(crate) fn installed(path: &str, command: &str) -> anyhow::Result<PathBuf> {
     let program = workspace().join(path);

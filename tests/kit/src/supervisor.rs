@@ -34,7 +34,11 @@ while read -r order; do
     esac
 done
 stop
-rm -rf "$dir"
+# What the server had started (a browser) may still write there while it ends.
+for attempt in 1 2 3 4 5 6 7 8 9 10; do
+    rm -rf "$dir" && break
+    sleep 0.2
+done
 "#;
 
 /// The shell and what it watches over.
