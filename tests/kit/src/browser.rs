@@ -38,9 +38,15 @@ impl ChromeDriver {
 
     /// Starts an instance of one's own.
     pub fn start() -> anyhow::Result<Self> {
-        let command: [OsString; 2] = [find("chromedriver")?.into(), "--port=0".into()];
+        let driver = find("chromedriver")?;
         find("chromium")?;
-        let server = Supervisor::new(directory::create("chromium")?.keep(), &command)?;
+        let directory = directory::create("chromium")?.keep();
+        // Whatever they keep is kept there, and nothing of this machine's user is read.
+        let places = ["HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"];
+        let places = places.map(|name| OsString::from(format!("{name}={}", directory.display())));
+        let command: Vec<OsString> =
+            ["env".into()].into_iter().chain(places).chain([driver.into(), "--port=0".into()]).collect();
+        let server = Supervisor::new(directory, &command)?;
         server.start()?;
         let port = async || port_in(server.directory()).context("it does not say where it listens");
         let port = block_on(|| until_ready("chromedriver", &server, port))?;
@@ -86,8 +92,8 @@ impl ChromeDriver {
 
 fn port_in(directory: &Path) -> Option<u16> {
     let log = std::fs::read_to_string(directory.join("output.log")).ok()?;
-    let (_, port) = log.split_once(READY)?;
-    port.split(|letter: char| !letter.is_ascii_digit()).next()?.parse().ok()
+    let (port, _) = log.split_once(READY)?.1.split_once('.')?;
+    port.parse().ok()
 }
 
 fn find(program: &str) -> anyhow::Result<PathBuf> {
