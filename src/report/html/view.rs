@@ -132,7 +132,7 @@ impl<'a> Page<'a> {
             policy: policy(),
             style: STYLE,
             script: SCRIPT,
-            version: env!("CARGO_PKG_VERSION"),
+            version: env!("AVATAR_MIGRATE_VERSION"),
             tone: match verdict.tone {
                 Tone::Good => "good",
                 Tone::Warning => "work",
