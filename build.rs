@@ -15,7 +15,8 @@ fn main() {
     let said = std::env::var(VARIABLE).ok().filter(|commit| !commit.is_empty());
     let commit = said.or_else(|| if release { commit_of_repository() } else { None });
     let version = commit.map_or_else(|| version.clone(), |commit| format!("{version} ({commit})"));
-    println!("cargo:rustc-env=AVATAR_MIGRATE_VERSION={version}");
+    // Cargo hands it to tests and to `cargo run` too, where a name like that of a setting would be an unknown one.
+    println!("cargo:rustc-env=VERSION_AND_COMMIT={version}");
 }
 
 /// `1acae72f0b3c 2026-11-23`, if this is a checkout.

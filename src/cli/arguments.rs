@@ -18,7 +18,7 @@ use crate::config::{Arguments, Command, Layer, Origin, PasswordArgument, Setting
 pub const PROGRAM: &str = "avatarMigrate";
 
 /// Its version; of a release build with the commit that it was made from.
-pub const VERSION: &str = env!("AVATAR_MIGRATE_VERSION");
+pub const VERSION: &str = env!("VERSION_AND_COMMIT");
 
 /// The values of the one-line form, and the settings that all but the last one stand for.
 const ONE_LINE: [(&str, Option<Setting>); 5] = [

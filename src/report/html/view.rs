@@ -132,7 +132,7 @@ impl<'a> Page<'a> {
             policy: policy(),
             style: STYLE,
             script: SCRIPT,
-            version: env!("AVATAR_MIGRATE_VERSION"),
+            version: env!("VERSION_AND_COMMIT"),
             tone: match verdict.tone {
                 Tone::Good => "good",
                 Tone::Warning => "work",
