@@ -18,6 +18,7 @@ mod random;
 mod seaweed;
 mod supervisor;
 mod tls;
+mod web;
 
 pub use avatar::png;
 pub use browser::ChromeDriver;
@@ -32,3 +33,4 @@ pub use programs::{aws_cli, axe, python};
 pub use proxy::{CommandKind, CommandSeen, DatabaseFault, FaultProxy};
 pub use seaweed::Seaweed;
 pub use tls::TlsFront;
+pub use web::{RunningWebServer, WebServer, node};

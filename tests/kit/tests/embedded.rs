@@ -21,6 +21,39 @@ fn once(server: &EmbeddedS3) -> Client {
     Client::from_conf(server.client().config().to_builder().retry_config(retries).build())
 }
 
+/// One unsigned request; the status line and headers of its answer.
+fn unsigned(server: &EmbeddedS3, method: &str, target: &str) -> anyhow::Result<String> {
+    let mut stream = std::net::TcpStream::connect(server.endpoint().trim_start_matches("http://"))?;
+    stream.write_all(format!("{method} {target} HTTP/1.1\r\nHost: s3\r\nConnection: close\r\n\r\n").as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer.lines().next().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn everybody_reads_what_is_public_and_nothing_else() -> anyhow::Result<()> {
+    let server = EmbeddedS3::start()?;
+    server.put("open", "a b.txt", "text");
+    server.put("closed", "a b.txt", "text");
+    server.make_public("open", false);
+    for (method, target, status) in [
+        ("GET", "/open/a%20b.txt", "200 OK"),
+        ("HEAD", "/open/a%20b.txt", "200 OK"),
+        ("GET", "/open/absent", "403 Forbidden"),
+        ("HEAD", "/open/absent", "403 Forbidden"),
+        ("GET", "/closed/a%20b.txt", "403 Forbidden"),
+        ("GET", "/open?list-type=2", "403 Forbidden"),
+        ("GET", "/open/a%20b.txt?tagging", "403 Forbidden"),
+        ("DELETE", "/open/a%20b.txt", "403 Forbidden"),
+    ] {
+        assert_eq!(unsigned(&server, method, target)?, format!("HTTP/1.1 {status}"), "{method} {target}");
+    }
+    // Who may list is told the truth.
+    server.make_public("open", true);
+    assert_eq!(unsigned(&server, "GET", "/open/absent")?, "HTTP/1.1 404 Not Found");
+    Ok(())
+}
+
 #[tokio::test]
 async fn faults_do_what_they_say() -> anyhow::Result<()> {
     let server = EmbeddedS3::start()?;

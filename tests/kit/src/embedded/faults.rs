@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
+use hyper::http::Extensions;
 use hyper::{HeaderMap, StatusCode};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
@@ -14,7 +15,7 @@ use super::age;
 use super::copy::source_name;
 use super::strain::Gauge;
 
-/// A request which was authenticated and is about to be done.
+/// A request which was authenticated, or may come unsigned, and is about to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestSeen {
     /// The name of the operation, such as `CopyObject`.
@@ -70,6 +71,8 @@ pub(crate) struct Door {
     after: RwLock<Option<Arc<AfterHook>>>,
     sequence: AtomicU64,
     counts: Mutex<BTreeMap<String, u64>>,
+    /// Whose objects everybody may read; whether everybody may list them too.
+    public: RwLock<BTreeMap<String, bool>>,
     pub(crate) gauge: Gauge,
 }
 
@@ -92,7 +95,37 @@ impl Verdict {
 #[derive(Clone)]
 pub(crate) struct Repetition;
 
+/// Marks a request of somebody who may not list the bucket, and is not told what is absent there.
+#[derive(Clone)]
+struct Unlisted;
+
+/// An object that is not there, as whoever asks is told of it (AWS: "GetObject", Permissions).
+pub(crate) fn absent(error: S3Error, extensions: &Extensions) -> S3Error {
+    let hidden = extensions.get::<Unlisted>().is_some() && *error.code() == S3ErrorCode::NoSuchKey;
+    if hidden { denied() } else { error }
+}
+
+fn denied() -> S3Error {
+    s3_error!(AccessDenied, "Access Denied")
+}
+
 impl Door {
+    pub(crate) fn open_to_everybody(&self, bucket: &str, may_list: bool) {
+        self.public.write().unwrap_or_else(PoisonError::into_inner).insert(bucket.to_owned(), may_list);
+    }
+
+    /// Lets an unsigned request in if it reads an object of a bucket that is open to everybody.
+    fn admit_unsigned(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let reads = ["GetObject", "HeadObject"].contains(&context.s3_op().name());
+        let bucket = context.s3_path().get_bucket_name().unwrap_or_default();
+        let may_list = self.public.read().unwrap_or_else(PoisonError::into_inner).get(bucket).copied();
+        let may_list = may_list.filter(|_| reads).ok_or_else(denied)?;
+        if !may_list {
+            context.extensions_mut().insert(Unlisted);
+        }
+        Ok(())
+    }
+
     pub(crate) fn set_hook(&self, hook: Option<Arc<Hook>>) {
         *self.hook.write().unwrap_or_else(PoisonError::into_inner) = hook;
     }
@@ -142,7 +175,7 @@ pub(crate) struct Guard(pub(crate) Arc<Door>);
 impl S3Access for Guard {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
         if context.credentials().is_none() {
-            return Err(s3_error!(AccessDenied, "Access Denied"));
+            self.0.admit_unsigned(context)?;
         }
         age::check(context.headers())?;
         if context.extensions_mut().get::<Repetition>().is_some() {
@@ -207,7 +240,7 @@ fn error(status: u16, code: &str) -> S3Error {
 fn expect_owner(headers: &HeaderMap) -> S3Result {
     for name in ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"] {
         if headers.get(name).is_some_and(|owner| owner.as_bytes() != ACCOUNT.as_bytes()) {
-            return Err(s3_error!(AccessDenied, "Access Denied"));
+            return Err(denied());
         }
     }
     Ok(())

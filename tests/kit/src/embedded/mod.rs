@@ -110,6 +110,12 @@ impl EmbeddedS3 {
         self.store.create_bucket(bucket);
     }
 
+    /// Lets everybody read the objects of a bucket without a signature, as a bucket policy for `s3:GetObject` does. Who may
+    /// not list it as well gets 403 for an object that is not there.
+    pub fn make_public(&self, bucket: &str, may_list: bool) {
+        self.door.open_to_everybody(bucket, may_list);
+    }
+
     /// Gives a bucket a second name, as an access point is one.
     pub fn alias_bucket(&self, alias: &str, bucket: &str) {
         self.store.alias(alias, bucket);
@@ -198,7 +204,7 @@ impl EmbeddedS3 {
         self.door.gauge.ticks(operation)
     }
 
-    /// Calls `hook` for every authenticated request before it is done, and does what it says. Replaces the last hook.
+    /// Calls `hook` for every request that is let in, before it is done, and does what it says. Replaces the last hook.
     pub fn on_request(&self, hook: impl Fn(&RequestSeen) -> Fault + Send + Sync + 'static) {
         self.door.set_hook(Some(Arc::new(hook)));
     }

@@ -12,13 +12,14 @@ use s3s::{S3Request, S3Response, S3Result, s3_error};
 
 use super::checksum::{StoredChecksum, answer_checksum};
 use super::condition::Conditions;
+use super::faults::absent;
 use super::object::StoredObject;
 use super::store::Store;
 
 /// GetObject, whole, a range, or a part.
 pub(crate) fn get_object(store: &Store, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
     let input = &request.input;
-    let object = store.object(&input.bucket, &input.key)?;
+    let object = store.object(&input.bucket, &input.key).map_err(|error| absent(error, &request.extensions))?;
     Conditions::of_target(&request.headers)?.allow_read(&object)?;
     if object.is_archived() {
         return Err(s3_error!(InvalidObjectState, "The operation is not valid for the object's storage class"));
@@ -55,7 +56,7 @@ pub(crate) fn head_object(
     request: S3Request<HeadObjectInput>,
 ) -> S3Result<S3Response<HeadObjectOutput>> {
     let input = &request.input;
-    let object = store.object(&input.bucket, &input.key)?;
+    let object = store.object(&input.bucket, &input.key).map_err(|error| absent(error, &request.extensions))?;
     Conditions::of_target(&request.headers)?.allow_read(&object)?;
     let slice = Slice::of(&object, input.range, input.part_number)?;
     let headers = &object.headers;
