@@ -21,6 +21,7 @@ mod nearest;
 mod options;
 mod prices;
 mod quantity;
+mod redirect;
 mod setting;
 mod throttle;
 
@@ -37,6 +38,7 @@ pub use options::{
     ResolveOptions, RollbackOptions, Verbosity, VerifyOptions,
 };
 pub use prices::Prices;
+pub use redirect::{DNS_PORT, Proxy, PublicUrl, RedirectOptions, Stage, is_plain_host};
 pub use setting::{Fallback, Setting, Takes, VARIABLE_PREFIX};
 pub use throttle::Throttle;
 
@@ -130,6 +132,23 @@ pub struct DatabaseConfig {
     pub tls_ca: Option<Authority>,
     /// A server that replicates from another one is the one that the application writes to.
     pub replica_is_primary: bool,
+}
+
+impl DatabaseConfig {
+    /// What stands for the database where none is asked.
+    pub(crate) fn unknown() -> Self {
+        Self {
+            host: String::new(),
+            port: 0,
+            socket: None,
+            schema: String::new(),
+            user: String::new(),
+            password: SecretString::from(String::new()),
+            tls: DatabaseTls::Preferred,
+            tls_ca: None,
+            replica_is_primary: false,
+        }
+    }
 }
 
 /// How TLS is used towards MariaDB.

@@ -4,3 +4,4 @@ pub mod doctor;
 pub mod explain;
 pub mod fence;
 pub mod forecast;
+pub mod redirect;

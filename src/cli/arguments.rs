@@ -30,13 +30,14 @@ const ONE_LINE: [(&str, Option<Setting>); 5] = [
 ];
 
 /// The commands with the settings that only they have.
-const COMMANDS: [(&str, Command, Group); 10] = [
+const COMMANDS: [(&str, Command, Group); 11] = [
     ("copy", Command::Copy, catalogue::COPY),
     ("verify", Command::Verify, catalogue::VERIFY),
     ("finalize", Command::Finalize, catalogue::FINALIZE),
     ("rollback", Command::Rollback, catalogue::ROLLBACK),
     ("doctor", Command::Doctor, catalogue::DOCTOR),
     ("fence", Command::Fence, catalogue::FENCE),
+    ("redirect", Command::Redirect, catalogue::REDIRECT),
     ("resolve", Command::Resolve, catalogue::RESOLVE),
     ("status", Command::Status, catalogue::STATUS),
     ("explain", Command::Explain, catalogue::EXPLAIN),
@@ -109,6 +110,7 @@ pub fn command() -> clap::Command {
             | Command::Rollback
             | Command::Doctor
             | Command::Fence
+            | Command::Redirect
             | Command::Status
             | Command::Migrate => with_flags,
         };

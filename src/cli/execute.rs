@@ -6,13 +6,17 @@ use anyhow::{Context, Result};
 use tokio_util::sync::CancellationToken;
 
 use super::{confirm, print, signals};
-use crate::config::{Command, Config, FinalizeOptions, Output, ResolveOptions, Settings, VerifyOptions};
+use crate::config::{
+    Command, Config, FinalizeOptions, Output, RedirectOptions, ResolveOptions, Settings, VerifyOptions,
+};
 use crate::database::Database;
 use crate::failure::{Exit, Failure, exit_of};
+use crate::operate::redirect::{first_resolver, redirect};
 use crate::pace::Brake;
 use crate::report::human::{copy_text, finalize_text, verify_text};
 use crate::report::progress::Progress;
 use crate::report::summary::MigrateSummary;
+use crate::report::text::printable;
 use crate::run::{
     Confirmation, FenceConfirmation, FinalizeEnd, PruneConfirmation, ResolveConfirmation, RollbackConfirmation,
     Session, check_files, copy, doctor, explain, fence, finalize, prune, resolve, rollback, status, verify,
@@ -41,6 +45,9 @@ async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
     }
     if settings.command == Command::Status {
         return watch(&settings.config, settings.output, settings.status_watch, &stop).await;
+    }
+    if settings.command == Command::Redirect {
+        return configuration(&settings.config, settings.redirect.as_ref());
     }
     let session = Session::open(settings.config, progress, stop, brake).await?;
     let output = settings.output;
@@ -74,6 +81,7 @@ async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
             print::fence(output, &summary)?;
             Ok(exit)
         }
+        Command::Redirect => configuration(&session.config, settings.redirect.as_ref()),
         Command::Resolve => resolved(&session, output, settings.resolve.as_ref()).await,
         Command::Explain => {
             let (summary, exit) =
@@ -100,6 +108,22 @@ async fn examine(config: &Config, output: Output, progress: &Progress, stop: &Ca
     print::doctor(output, &summary)?;
     Ok(exit)
 }
+
+/// Prints what stands before the buckets, made from the settings and the name servers of this host.
+fn configuration(config: &Config, options: Option<&RedirectOptions>) -> Result<Exit> {
+    let options = options.context("redirect without its options")?;
+    let resolver = first_resolver(&std::fs::read_to_string(RESOLV_CONF).unwrap_or_default());
+    let printed = redirect(config, options, resolver)
+        .map_err(|error| Failure::Usage { message: error.message, hint: error.hint.unwrap_or_default() })?;
+    for warning in &printed.warnings {
+        tracing::warn!("{}", printable(warning));
+    }
+    print::configuration(&printed.text)?;
+    Ok(Exit::Clean)
+}
+
+/// Where a Unix system names its name servers (resolv.conf(5)).
+const RESOLV_CONF: &str = "/etc/resolv.conf";
 
 /// Shows where the migration stands, once or until no run is at work; no bucket is asked.
 async fn watch(config: &Config, output: Output, every: Option<Duration>, stop: &CancellationToken) -> Result<Exit> {

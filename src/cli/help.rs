@@ -140,6 +140,23 @@ const RESOLVE_EXAMPLES: &str = "  # A conflict: the row moves to what production
   avatarMigrate copy
 ";
 
+const REDIRECT_EXAMPLES: &str = "  # Before copy: every URL gets its object from wherever it is
+  avatarMigrate redirect --format nginx > /etc/nginx/conf.d/avatar-migrate.conf
+  nginx -t && systemctl reload nginx
+
+  # Before finalize, or any time later: legacy URLs are sent on to modern ones
+  avatarMigrate redirect --format haproxy --stage redirect --modern-url https://www.example.org/
+
+  # For private buckets: a CloudFront function, with what its distribution needs
+  avatarMigrate redirect --format cloudfront > function.js
+
+  # Routing rules for the website of the legacy bucket
+  avatarMigrate redirect --format s3 > website.json
+  aws s3api put-bucket-website --bucket legacy-s3 --website-configuration file://website.json
+
+  It is made from the settings alone: no database and no bucket is asked.
+";
+
 const STATUS_EXAMPLES: &str = "  # What runs or ran last, how far it is, and what the ledger counts; nothing is written
   avatarMigrate status
 
@@ -236,6 +253,10 @@ pub(super) fn of_command(command: Command) -> (&'static str, &'static str) {
         Command::Fence => {
             ("Let the database itself refuse new legacy paths: print, set up or take away the fence", FENCE_EXAMPLES)
         }
+        Command::Redirect => (
+            "Print what keeps old URLs alive: configuration for nginx, HAProxy, CloudFront or an S3 website",
+            REDIRECT_EXAMPLES,
+        ),
         Command::Resolve => (
             "Settle a conflict of one object, on the record: keep the source's bytes, or the target's",
             RESOLVE_EXAMPLES,

@@ -69,6 +69,11 @@ pub(super) fn explain(output: Output, summary: &ExplainSummary) -> Result<()> {
     show(output, summary, explain_text)
 }
 
+/// What `redirect` was asked for, byte for byte.
+pub(super) fn configuration(text: &str) -> Result<()> {
+    write_out(text)
+}
+
 /// Where the migration stands; on a terminal in the place of what was shown `before`. Gives how many lines it took.
 pub(super) fn status(output: Output, summary: &StatusSummary, before: usize) -> Result<usize> {
     let term = Term::stdout();
@@ -149,6 +154,7 @@ fn command_name(command: Command) -> &'static str {
         Command::Rollback => "rollback",
         Command::Doctor => "doctor",
         Command::Fence => "fence",
+        Command::Redirect => "redirect",
         Command::Resolve => "resolve",
         Command::Status => "status",
         Command::Explain => "explain",

@@ -34,7 +34,6 @@ pub(super) fn buckets(layers: &Layers) -> Result<Buckets, ConfigError> {
     let mappings = mappings(layers, &source.bucket, &target.bucket)?;
     let method = layers.required(&catalogue::METHOD, choice)?;
     refuse_same_place(&source, &target, &mappings)?;
-    refuse_two_servers(&source, &target, method)?;
     Ok(Buckets { source, target, mappings, method })
 }
 
@@ -51,7 +50,7 @@ fn bucket_name(name: &str) -> Result<String, ConfigError> {
     Ok(name.to_owned())
 }
 
-fn endpoint_url(text: &str) -> Result<String, ConfigError> {
+pub(super) fn endpoint_url(text: &str) -> Result<String, ConfigError> {
     // The text is not quoted, as it may hold credentials.
     let wrong =
         |what: &str| Err(ConfigError::new(what).hint("write it like https://s3.example.org or http://127.0.0.1:9000"));
@@ -128,7 +127,11 @@ fn refuse_same_place(source: &BucketConfig, target: &BucketConfig, mappings: &Ma
 }
 
 /// A server cannot read from another one, and a request is signed by one identity.
-fn refuse_two_servers(source: &BucketConfig, target: &BucketConfig, method: Method) -> Result<(), ConfigError> {
+pub(super) fn refuse_two_servers(
+    source: &BucketConfig,
+    target: &BucketConfig,
+    method: Method,
+) -> Result<(), ConfigError> {
     let method = match method {
         Method::Copy => "copy",
         Method::Sync => "sync",

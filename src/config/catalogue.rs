@@ -26,7 +26,8 @@ macro_rules! groups {
 pub const SHARED: &[Group] = &[BUCKETS, DATABASE, PATHS, COPYING, RUNNING, OUTPUT];
 
 /// The settings of single commands.
-pub const OF_COMMANDS: &[Group] = &[COPY, VERIFY, FINALIZE, ROLLBACK, DOCTOR, FENCE, RESOLVE, STATUS, EXPLAIN, LEDGER];
+pub const OF_COMMANDS: &[Group] =
+    &[COPY, VERIFY, FINALIZE, ROLLBACK, DOCTOR, FENCE, REDIRECT, RESOLVE, STATUS, EXPLAIN, LEDGER];
 
 /// The settings of the commands that the one-line form runs.
 pub const OF_ONE_LINE: &[Group] = &[COPY, VERIFY, FINALIZE];
@@ -40,6 +41,8 @@ pub fn all() -> impl Iterator<Item = &'static Setting> {
 pub const CONFIG: Setting = Setting::new("config", Takes::Text, "FILE")
     .help("The file with settings; its keys are the names of the flags")
     .described("avatarMigrate.toml, if the working directory has one");
+
+const PROXIES: &[&str] = &["nginx", "haproxy", "cloudfront", "s3"];
 
 const TLS_MODES: &[&str] = &["preferred", "required", "verify"];
 
@@ -298,6 +301,30 @@ groups! {
             .help("Set it up without asking");
     }
 
+    /// The flags of `redirect`.
+    REDIRECT(None) {
+        REDIRECT_FORMAT = Setting::new("format", Takes::Choice(PROXIES), "nginx|haproxy|cloudfront|s3")
+            .help("What the configuration is for; one of them has to be given");
+        STAGE = Setting::new("stage", Takes::Choice(&["dual-read", "redirect"]), "dual-read|redirect")
+            .help(
+                "dual-read: each URL, legacy or modern, gets its object from production, else from the legacy \
+                 bucket; redirect: the same, but legacy URLs are sent on to modern ones",
+            )
+            .default("dual-read");
+        LEGACY_URL = Setting::new("legacy-url", Takes::Text, "URL")
+            .help("What legacy paths are appended to in public, such as https://www.example.org/")
+            .described("the root of any host");
+        MODERN_URL = Setting::new("modern-url", Takes::Text, "URL")
+            .help("What modern paths are appended to in public; redirects lead there")
+            .described("the root of the same host");
+        LISTEN = Setting::new("listen", Takes::Text, "ADDRESS:PORT")
+            .help("Where nginx or HAProxy listens; TLS ends in front of it")
+            .default("127.0.0.1:8080");
+        RESOLVER = Setting::new("resolver", Takes::Text, "ADDRESS")
+            .help("The name server that nginx asks for the addresses of the buckets, which change")
+            .described("the first one of /etc/resolv.conf");
+    }
+
     /// The flags of `resolve`.
     RESOLVE(None) {
         KEY = Setting::new("key", Takes::Text, "KEY")
@@ -337,7 +364,7 @@ mod tests {
     use clap::ValueEnum;
 
     use super::*;
-    use crate::config::{CheckMode, DatabaseTls, Format, Keep, Method, Orphans};
+    use crate::config::{CheckMode, DatabaseTls, Format, Keep, Method, Orphans, Proxy, Stage};
 
     fn words<T: ValueEnum>() -> Vec<String> {
         let values = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
@@ -354,6 +381,8 @@ mod tests {
             (LOG_FORMAT, words::<Format>()),
             (ORPHANS, words::<Orphans>()),
             (KEEP, words::<Keep>()),
+            (REDIRECT_FORMAT, words::<Proxy>()),
+            (STAGE, words::<Stage>()),
         ];
         for (setting, words) in cases {
             let Takes::Choice(choices) = setting.takes else { panic!("{} is no choice", setting.name) };

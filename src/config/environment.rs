@@ -19,6 +19,10 @@ const TEMP_DIR_VARIABLE: &str = "TMPDIR";
 /// Where the AWS CLI and other SDKs look for the authorities to verify S3 servers by; the SDK for Rust does not.
 const S3_AUTHORITY_VARIABLE: &str = "AWS_CA_BUNDLE";
 
+/// Where the AWS chain finds region and endpoint, the stronger variable first.
+const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+const ENDPOINT_VARIABLES: [&str; 2] = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"];
+
 /// Where the tests of this program find their S3 server; no setting.
 const TEST_SERVER_VARIABLE: &str = "AVATAR_MIGRATE_WEED";
 
@@ -32,6 +36,15 @@ pub(super) struct Environment {
     /// The system's folder for temporary files, by the variable that Unix has for it.
     pub(super) temp_dir: Option<PathBuf>,
     pub(super) s3_authority: Option<Authority>,
+    pub(super) aws: AwsVariables,
+}
+
+/// What of the AWS chain stands in variables, for what is printed without asking AWS.
+#[derive(Default)]
+pub(super) struct AwsVariables {
+    pub(super) region: Option<String>,
+    pub(super) endpoint_url: Option<String>,
+    pub(super) authority: Option<PathBuf>,
 }
 
 /// Sorts the variables that belong to this program; an empty one counts as unset. Relative paths start from `directory`.
@@ -39,7 +52,18 @@ pub(super) fn read(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
     directory: &Path,
 ) -> Result<Environment, ConfigError> {
-    let mut environment = Environment { layer: Layer::default(), password: None, temp_dir: None, s3_authority: None };
+    let variables: Vec<(OsString, OsString)> = variables.into_iter().collect();
+    let mut environment = Environment {
+        layer: Layer::default(),
+        password: None,
+        temp_dir: None,
+        s3_authority: None,
+        aws: AwsVariables {
+            region: first_of(&variables, REGION_VARIABLES),
+            endpoint_url: first_of(&variables, ENDPOINT_VARIABLES),
+            authority: None,
+        },
+    };
     for (name, value) in variables {
         let name = name.to_string_lossy();
         if name == TEMP_DIR_VARIABLE && !value.is_empty() {
@@ -48,8 +72,9 @@ pub(super) fn read(
         }
         if name == S3_AUTHORITY_VARIABLE && !value.is_empty() {
             let origin = Origin::Variable(name.into_owned());
-            environment.s3_authority =
-                Some(Authority::read(&directory.join(value)).map_err(|error| error.at(&origin))?);
+            let file = directory.join(value);
+            environment.s3_authority = Some(Authority::read(&file).map_err(|error| error.at(&origin))?);
+            environment.aws.authority = Some(file);
             continue;
         }
         let of_tests = name == TEST_SERVER_VARIABLE || name.starts_with(TEST_PREFIX);
@@ -72,6 +97,12 @@ pub(super) fn read(
         environment.layer.insert(setting.name, values, origin);
     }
     Ok(environment)
+}
+
+/// The first of these that is set and not empty.
+fn first_of(variables: &[(OsString, OsString)], names: [&str; 2]) -> Option<String> {
+    let value = |name: &str| variables.iter().find(|(known, value)| known == name && !value.is_empty());
+    names.into_iter().find_map(value).map(|(_, value)| value.to_string_lossy().into_owned())
 }
 
 /// The names of all variables that are settings, the password's included.

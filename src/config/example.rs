@@ -16,7 +16,8 @@ database-url = \"mysql://USER@HOST:3306/SCHEMA\"
 ";
 
 /// The commands whose settings may as well stand in a file.
-const OF_COMMANDS: &[(Group, &str)] = &[(catalogue::COPY, "copy"), (catalogue::FINALIZE, "finalize")];
+const OF_COMMANDS: &[(Group, &str)] =
+    &[(catalogue::COPY, "copy"), (catalogue::FINALIZE, "finalize"), (catalogue::REDIRECT, "redirect")];
 
 /// The text of the file. All but the database is switched off, so that it means what an empty file does.
 #[must_use]

@@ -77,6 +77,7 @@ fn copies(command: Command) -> bool {
         | Command::Resolve
         | Command::Explain
         | Command::Ledger
+        | Command::Redirect
         | Command::Status => false,
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::buckets::{Buckets, buckets};
+use super::buckets::{Buckets, buckets, refuse_two_servers};
 use super::database::{Passwords, database, ledger_schema, open_password_file};
 use super::environment::{self, Environment};
 use super::file::{self, DEFAULT_FILE};
@@ -15,8 +15,9 @@ use super::following::some_time;
 use super::layers::{Layer, Layers, choice, number, path};
 use super::throttle::throttle;
 use super::{
-    ColumnName, Concurrency, Config, ConfigError, CopyOptions, FenceOptions, FinalizeOptions, LedgerOptions, Output,
-    ResolveOptions, RollbackOptions, TransactionRows, VerifyOptions, catalogue, options, quantity,
+    ColumnName, Concurrency, Config, ConfigError, CopyOptions, DatabaseConfig, FenceOptions, FinalizeOptions,
+    LedgerOptions, Output, RedirectOptions, ResolveOptions, RollbackOptions, TransactionRows, VerifyOptions, catalogue,
+    options, quantity, redirect,
 };
 
 /// What S3 copies at once and takes as a part (AWS: "Amazon S3 multipart upload limits").
@@ -65,6 +66,8 @@ pub enum Command {
     Doctor,
     /// The database refuses late legacy paths.
     Fence,
+    /// Configuration of what stands before the buckets.
+    Redirect,
     /// A person settles twins that differ.
     Resolve,
     /// Where the migration stands.
@@ -109,6 +112,8 @@ pub struct Settings {
     pub rollback: RollbackOptions,
     /// For `fence`.
     pub fence: FenceOptions,
+    /// For `redirect`, if that is the command.
+    pub redirect: Option<RedirectOptions>,
     /// For `resolve`, if that is the command.
     pub resolve: Option<ResolveOptions>,
     /// For `explain`, if that is the command: a key or path.
@@ -133,7 +138,8 @@ pub fn load(
     directory: &Path,
 ) -> Result<Settings, ConfigError> {
     let Arguments { command, flags, password } = arguments;
-    let Environment { layer, password: variable, temp_dir, s3_authority } = environment::read(environment, directory)?;
+    let Environment { layer, password: variable, temp_dir, s3_authority, aws } =
+        environment::read(environment, directory)?;
     let mut layers = Layers(vec![flags, layer]);
     if let Some(file) = settings_file(&layers, directory)? {
         layers.0.push(file);
@@ -147,15 +153,17 @@ pub fn load(
         }
     };
     let temp_dir = temp_dir.unwrap_or_else(|| PathBuf::from(TEMP_DIR));
-    let config = Config { s3_authority, ..config(&layers, Passwords { argument, variable }, directory, temp_dir)? };
+    let passwords = Passwords { argument, variable };
+    let config = Config { s3_authority, ..config((command, &layers), passwords, directory, temp_dir)? };
     Ok(Settings {
         command,
-        output: options::output(&layers)?,
+        output: options::output(&layers, command)?,
         copy: options::copy(&layers, command, &config)?,
         verify: options::verify(&layers)?,
         finalize: options::finalize(&layers, command)?,
         rollback: options::rollback(&layers)?,
         fence: options::fence(&layers, command)?,
+        redirect: redirect::redirect(&layers, command, aws)?,
         resolve: options::resolve(&layers, command)?,
         explain: options::explain(&layers, command)?,
         ledger: options::ledger(&layers, command)?,
@@ -180,10 +188,20 @@ fn settings_file(layers: &Layers, directory: &Path) -> Result<Option<Layer>, Con
     }
 }
 
-fn config(layers: &Layers, passwords: Passwords, directory: &Path, temp_dir: PathBuf) -> Result<Config, ConfigError> {
+fn config(
+    (command, layers): (Command, &Layers),
+    passwords: Passwords,
+    directory: &Path,
+    temp_dir: PathBuf,
+) -> Result<Config, ConfigError> {
+    // What `redirect` prints is made from buckets and paths alone: it copies nothing and asks no database.
+    let prints_only = command == Command::Redirect;
     let Buckets { source, target, mappings, method } = buckets(layers)?;
+    if !prints_only {
+        refuse_two_servers(&source, &target, method)?;
+    }
     let (references, exclude_references) = references(layers)?;
-    let database = database(layers, passwords, directory)?;
+    let database = if prints_only { DatabaseConfig::unknown() } else { database(layers, passwords, directory)? };
     Ok(Config {
         source,
         target,

@@ -207,6 +207,7 @@ pub(super) fn finalize(layers: &Layers, command: Command) -> Result<FinalizeOpti
         | Command::Rollback
         | Command::Doctor
         | Command::Fence
+        | Command::Redirect
         | Command::Resolve
         | Command::Explain
         | Command::Ledger
@@ -302,10 +303,11 @@ pub(super) fn status(layers: &Layers, command: Command) -> Result<Option<Duratio
     if command == Command::Status { layers.optional(&catalogue::STATUS_WATCH, following::some_time) } else { Ok(None) }
 }
 
-/// Reads what is printed.
-pub(super) fn output(layers: &Layers) -> Result<Output, ConfigError> {
+/// Reads what is printed. To `redirect`, `--format` says what it prints, and there is no summary.
+pub(super) fn output(layers: &Layers, command: Command) -> Result<Output, ConfigError> {
+    let is_redirect = command == Command::Redirect;
     Ok(Output {
-        format: layers.required(&catalogue::FORMAT, choice)?,
+        format: if is_redirect { Format::Human } else { layers.required(&catalogue::FORMAT, choice)? },
         log_format: layers.required(&catalogue::LOG_FORMAT, choice)?,
         verbosity: verbosity(layers)?,
     })

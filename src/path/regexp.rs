@@ -1,4 +1,5 @@
-//! The regular expression of legacy paths, for the fence: the database's own PCRE tells what the classifier tells.
+//! The regular expression of legacy paths, for the fence: the database's own PCRE tells what the classifier tells. And that of
+//! what requests name, for the proxies that `redirect` writes for.
 //!
 //! It is matched against the bytes of the UTF-8 form of a value, so that neither collations nor character sets have a say.
 //! Names are cut off by atomic groups, in which the first match of each part of a glob is the right one: nothing grows
@@ -21,6 +22,13 @@ impl Mappings {
             [one] => format!("{FLAGS}^{one}"),
             several => format!("{FLAGS}^(?:{})", several.join("|")),
         }
+    }
+
+    /// Matches what follows a prefix in the path of a request, up to its query, if the name there fits the pattern. Clients
+    /// may percent-encode what they like.
+    #[must_use]
+    pub fn request_regexp(&self) -> String {
+        format!("{}{}", Reading::Decoded.folders(), Reading::Decoded.name(&self.pattern.to_string()))
     }
 
     fn regexp_of(&self, mapping: &Mapping) -> String {

@@ -12,12 +12,13 @@ use avatar_migrate::cli::arguments;
 use crate::code::{code_only, literals};
 use crate::rules::Source;
 
-/// Files whose sentences need no explanation.
+/// Files whose sentences need no explanation, or are those of another program.
 const SELF_EXPLAINING: [&str; 6] = [
     "src/cli/help.rs",
     "src/config/catalogue.rs",
     "src/config/example.rs",
     "src/operate/doctor/",
+    "src/operate/redirect/haproxy.rs",
     "src/report/html/",
     "src/report/human/",
 ];

@@ -173,6 +173,8 @@ fn every_setting_can_stand_in_the_environment_and_in_the_file() {
             ) => ("1m", "'1m'"),
             ("source-endpoint-url" | "target-endpoint-url", _) => ("http://h", "'http://h'"),
             ("metrics-address", _) => ("[::1]:9464", "'[::1]:9464'"),
+            // To `redirect` it means something else.
+            ("format", _) => ("json", "'json'"),
             (_, Takes::Text) => ("x", "'x'"),
             (_, Takes::Number | Takes::Optional(_) | Takes::Count) => ("7", "7"),
             (_, Takes::Switch(_)) => ("true", "true"),
