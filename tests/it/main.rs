@@ -42,6 +42,7 @@ mod printed;
 mod prune;
 mod privileges;
 mod process;
+mod redirect;
 mod references;
 mod refusals;
 mod resolve;
