@@ -3,7 +3,7 @@
 // CloudFront takes:
 //     grep -v '^//' FILE
 // What the distribution needs beside it stands below, as JSON in the words of its API (DistributionConfig, CachePolicyConfig):
-//     sed -n 's|^//= ||p' FILE
+//     sed -n 's#^//= ##p' FILE
 // Below these paths, the function cuts the prefix off, and each origin of a group puts its own one before what is left:
 // so production is asked first, and on 403 or 404 the legacy bucket. Both may be private: give each origin an
 // origin access control, and each bucket a policy that lets this distribution read (s3:GetObject).
