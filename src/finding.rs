@@ -57,6 +57,12 @@ impl Status {
         }
     }
 
+    /// Whether the twins hold other bytes, and a person has to decide which of them stays.
+    #[must_use]
+    pub fn is_dispute(self) -> bool {
+        [Self::Mismatch, Self::SourceChanged, Self::Conflict].contains(&self)
+    }
+
     /// Whether finalize must refuse while this is found.
     #[must_use]
     pub fn blocks(self) -> bool {

@@ -14,13 +14,8 @@ use crate::run::{Confirmation, FenceConfirmation, PruneConfirmation, ResolveConf
 /// # Errors
 /// [`Failure::Refused`] without a terminal, as nobody could answer.
 pub(super) fn ask(progress: &Progress, asked: &Confirmation) -> Result<bool> {
-    if !io::stdin().is_terminal() {
-        let reason = format!("{} would be deleted, and there is no terminal to confirm it on", objects(asked.deletes));
-        let hint = "run it on a terminal, or give --yes".to_owned();
-        return Err(Failure::Refused { reasons: vec![reason], hint }.into());
-    }
-    progress.ask(&question(asked));
-    Ok(answer("Type the bucket's name to delete them: ")? == asked.bucket)
+    let at_stake = format!("{} would be deleted", objects(asked.deletes));
+    typed(progress, &at_stake, &question(asked), "Type the bucket's name to delete them: ", &asked.bucket)
 }
 
 /// Shows what is about to go back and reads the answer.
@@ -28,13 +23,8 @@ pub(super) fn ask(progress: &Progress, asked: &Confirmation) -> Result<bool> {
 /// # Errors
 /// [`Failure::Refused`] without a terminal, as nobody could answer.
 pub(super) fn ask_rollback(progress: &Progress, asked: &RollbackConfirmation) -> Result<bool> {
-    if !io::stdin().is_terminal() {
-        let reason = format!("{} would go back, and there is no terminal to confirm it on", rows(asked.rows));
-        let hint = "run it on a terminal, or give --yes".to_owned();
-        return Err(Failure::Refused { reasons: vec![reason], hint }.into());
-    }
-    progress.ask(&rollback_question(asked));
-    Ok(answer("Type `rollback` to go on: ")? == "rollback")
+    let at_stake = format!("{} would go back", rows(asked.rows));
+    typed(progress, &at_stake, &rollback_question(asked), "Type `rollback` to go on: ", "rollback")
 }
 
 /// Shows what setting up the fence means and reads the answer.
@@ -42,14 +32,8 @@ pub(super) fn ask_rollback(progress: &Progress, asked: &RollbackConfirmation) ->
 /// # Errors
 /// [`Failure::Refused`] without a terminal, as nobody could answer.
 pub(super) fn ask_fence(progress: &Progress, asked: &FenceConfirmation) -> Result<bool> {
-    if !io::stdin().is_terminal() {
-        let columns = counted(u64::try_from(asked.columns.len())?, "column", "columns");
-        let reason = format!("{columns} would be fenced, and there is no terminal to confirm it on");
-        let hint = "run it on a terminal, or give --yes".to_owned();
-        return Err(Failure::Refused { reasons: vec![reason], hint }.into());
-    }
-    progress.ask(&fence_question(asked));
-    Ok(answer("Type `fence` to go on: ")? == "fence")
+    let at_stake = format!("{} would be fenced", counted(u64::try_from(asked.columns.len())?, "column", "columns"));
+    typed(progress, &at_stake, &fence_question(asked), "Type `fence` to go on: ", "fence")
 }
 
 fn fence_question(asked: &FenceConfirmation) -> String {
@@ -70,14 +54,8 @@ fn fence_question(asked: &FenceConfirmation) -> String {
 /// # Errors
 /// [`Failure::Refused`] without a terminal, as nobody could answer.
 pub(super) fn ask_resolve(progress: &Progress, asked: &ResolveConfirmation) -> Result<bool> {
-    if !io::stdin().is_terminal() {
-        let reason = format!("{} would be settled, and there is no terminal to confirm it on", asked.source.key);
-        let hint = "run it on a terminal, or give --yes".to_owned();
-        return Err(Failure::Refused { reasons: vec![reason], hint }.into());
-    }
-    progress.ask(&resolve_question(asked));
-    let word = asked.keep.word();
-    Ok(answer(&format!("Type `{word}` to keep it: "))? == word)
+    let (at_stake, word) = (format!("{} would be settled", asked.source.key), asked.keep.word());
+    typed(progress, &at_stake, &resolve_question(asked), &format!("Type `{word}` to keep it: "), word)
 }
 
 fn resolve_question(asked: &ResolveConfirmation) -> String {
@@ -101,14 +79,8 @@ fn resolve_question(asked: &ResolveConfirmation) -> String {
 /// # Errors
 /// [`Failure::Refused`] without a terminal, as nobody could answer.
 pub(super) fn ask_prune(progress: &Progress, asked: &PruneConfirmation) -> Result<bool> {
-    if !io::stdin().is_terminal() {
-        let moved = rows(asked.lines.row_changes);
-        let reason = format!("{moved} would be beyond rollback, and there is no terminal to confirm it on");
-        let hint = "run it on a terminal, or give --yes".to_owned();
-        return Err(Failure::Refused { reasons: vec![reason], hint }.into());
-    }
-    progress.ask(&prune_question(asked));
-    Ok(answer("Type `prune` to go on: ")? == "prune")
+    let at_stake = format!("{} would be beyond rollback", rows(asked.lines.row_changes));
+    typed(progress, &at_stake, &prune_question(asked), "Type `prune` to go on: ", "prune")
 }
 
 fn prune_question(asked: &PruneConfirmation) -> String {
@@ -119,6 +91,17 @@ fn prune_question(asked: &PruneConfirmation) -> String {
         format!("  {objects}: a legacy row that old code writes for one of them cannot be proved and moved any more."),
     ]
     .join("\n")
+}
+
+/// Asks, and tells whether the word was typed.
+fn typed(progress: &Progress, at_stake: &str, question: &str, prompt: &str, word: &str) -> Result<bool> {
+    if !io::stdin().is_terminal() {
+        let reason = format!("{at_stake}, and there is no terminal to confirm it on");
+        let hint = "run it on a terminal, or give --yes".to_owned();
+        return Err(Failure::Refused { reasons: vec![reason], hint }.into());
+    }
+    progress.ask(question);
+    Ok(answer(prompt)? == word)
 }
 
 fn answer(prompt: &str) -> Result<String> {

@@ -48,24 +48,12 @@ impl Sample {
     pub(super) fn consider(&mut self, finding: &Finding, size: u64) {
         let source = side(finding.source_key.as_ref(), finding.source_etag.as_ref());
         let Some(target) = side(finding.target_key.as_ref(), finding.target_etag.as_ref()) else { return };
-        let (kept, most) = match finding.status {
-            Status::Mismatch | Status::SourceChanged | Status::Conflict => (&mut self.differing, DIFFERING),
-            Status::Migrated | Status::Legacy | Status::Orphan
-                if finding.proof.is_some() && (1..=PICTURE_BYTES_MAX).contains(&size) =>
-            {
-                (&mut self.same, SAME)
-            }
-            Status::Migrated
-            | Status::Legacy
-            | Status::MissingSource
-            | Status::MissingTarget
-            | Status::RowConflict
-            | Status::Superseded
-            | Status::Suspect
-            | Status::OutOfScope
-            | Status::Orphan
-            | Status::UnlistedReference
-            | Status::DeletedByApplication => return,
+        let (kept, most) = if finding.status.is_dispute() {
+            (&mut self.differing, DIFFERING)
+        } else if finding.proof.is_some() && (1..=PICTURE_BYTES_MAX).contains(&size) {
+            (&mut self.same, SAME)
+        } else {
+            return;
         };
         let lot = (source.is_none(), Sha256::digest(target.key.as_str()).into());
         kept.insert(lot, Sampled { status: finding.status, source, target });

@@ -272,20 +272,7 @@ fn short(time: Duration) -> String {
 }
 
 fn galleries(twins: &[ShownTwins]) -> [Gallery; 2] {
-    let is_different = |shown: &&ShownTwins| match shown.twins.status {
-        Status::Mismatch | Status::SourceChanged | Status::Conflict => true,
-        Status::Migrated
-        | Status::Legacy
-        | Status::MissingSource
-        | Status::MissingTarget
-        | Status::RowConflict
-        | Status::Superseded
-        | Status::Suspect
-        | Status::OutOfScope
-        | Status::Orphan
-        | Status::UnlistedReference
-        | Status::DeletedByApplication => false,
-    };
+    let is_different = |shown: &&ShownTwins| shown.twins.status.is_dispute();
     let (different, same): (Vec<_>, Vec<_>) = twins.iter().partition(is_different);
     [
         Gallery {
