@@ -19,6 +19,7 @@ mod layers;
 mod load;
 mod nearest;
 mod options;
+mod policy;
 mod prices;
 mod quantity;
 mod redirect;
@@ -37,6 +38,7 @@ pub use options::{
     CopyOptions, FenceAction, FenceOptions, FinalizeOptions, Format, Keep, LedgerOptions, Orphans, Output,
     ResolveOptions, RollbackOptions, Verbosity, VerifyOptions,
 };
+pub use policy::{Part, Phase, PolicyOptions};
 pub use prices::Prices;
 pub use redirect::{DNS_PORT, Proxy, PublicUrl, RedirectOptions, Stage, is_plain_host};
 pub use setting::{Fallback, Setting, Takes, VARIABLE_PREFIX};
@@ -135,19 +137,25 @@ pub struct DatabaseConfig {
 }
 
 impl DatabaseConfig {
-    /// What stands for the database where none is asked.
+    /// What stands for a database that nobody has named or asks: `policy` prints these words.
     pub(crate) fn unknown() -> Self {
         Self {
             host: String::new(),
             port: 0,
             socket: None,
-            schema: String::new(),
-            user: String::new(),
+            schema: "SCHEMA".to_owned(),
+            user: "USER".to_owned(),
             password: SecretString::from(String::new()),
             tls: DatabaseTls::Preferred,
             tls_ca: None,
             replica_is_primary: false,
         }
+    }
+
+    /// Whether there is one to connect to.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        !self.host.is_empty() || self.socket.is_some()
     }
 }
 

@@ -20,7 +20,7 @@ use crate::store::{
     CopyConditions, CopyEnd, CopyGuard, CopyObjects, ObjectInfo, ReadObjects, Sha256Digest, StoreError, StoreErrorKind,
 };
 use look::{Seen, look};
-pub(crate) use look::{is_too_sparse, look_closely};
+pub(crate) use look::{common_prefix, is_too_sparse, look_closely};
 
 /// Objects that are looked at, copied and written to the ledger together.
 pub const WINDOW: usize = 1000;

@@ -7,6 +7,7 @@ mod column;
 mod decisions;
 mod examine;
 mod fence;
+mod granting;
 mod grants;
 mod history;
 mod journal;
@@ -40,6 +41,7 @@ pub use fence::{
     Fence, FenceEnd, FenceKind, FenceSizes, add_fences, drop_fences, fence_sizes, fenced_columns, fences_in_place,
     read_fences,
 };
+pub use granting::{Grants, LedgerUse};
 pub use history::{Recorded, RowMove};
 pub use journal::{KeyRange, Piece, Turn, move_rows, next_boundary};
 pub use ledger::{CutOff, Ledger};

@@ -4,4 +4,5 @@ pub mod doctor;
 pub mod explain;
 pub mod fence;
 pub mod forecast;
+pub mod policy;
 pub mod redirect;

@@ -30,12 +30,13 @@ const ONE_LINE: [(&str, Option<Setting>); 5] = [
 ];
 
 /// The commands with the settings that only they have.
-const COMMANDS: [(&str, Command, Group); 11] = [
+const COMMANDS: [(&str, Command, Group); 12] = [
     ("copy", Command::Copy, catalogue::COPY),
     ("verify", Command::Verify, catalogue::VERIFY),
     ("finalize", Command::Finalize, catalogue::FINALIZE),
     ("rollback", Command::Rollback, catalogue::ROLLBACK),
     ("doctor", Command::Doctor, catalogue::DOCTOR),
+    ("policy", Command::Policy, catalogue::POLICY),
     ("fence", Command::Fence, catalogue::FENCE),
     ("redirect", Command::Redirect, catalogue::REDIRECT),
     ("resolve", Command::Resolve, catalogue::RESOLVE),
@@ -109,6 +110,7 @@ pub fn command() -> clap::Command {
             | Command::Finalize
             | Command::Rollback
             | Command::Doctor
+            | Command::Policy
             | Command::Fence
             | Command::Redirect
             | Command::Status

@@ -19,7 +19,7 @@ use crate::report::summary::MigrateSummary;
 use crate::report::text::printable;
 use crate::run::{
     Confirmation, FenceConfirmation, FinalizeEnd, PruneConfirmation, ResolveConfirmation, RollbackConfirmation,
-    Session, check_files, copy, doctor, explain, fence, finalize, prune, resolve, rollback, status, verify,
+    Session, check_files, copy, doctor, explain, fence, finalize, policy, prune, resolve, rollback, status, verify,
 };
 
 /// Runs the command and prints how it ended.
@@ -42,6 +42,10 @@ async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
     if settings.command == Command::Doctor {
         // What keeps a session from opening is what doctor is to find.
         return examine(&settings.config, settings.output, &progress, &stop).await;
+    }
+    if settings.command == Command::Policy {
+        return print::policy(settings.output, &policy(&settings.config, &settings.policy).await?)
+            .map(|()| Exit::Clean);
     }
     if settings.command == Command::Status {
         return watch(&settings.config, settings.output, settings.status_watch, &stop).await;
@@ -75,6 +79,10 @@ async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
             Ok(exit)
         }
         Command::Doctor => examine(&session.config, output, &session.progress, &session.stop).await,
+        Command::Policy => {
+            let printed = policy(&session.config, &settings.policy).await?;
+            print::policy(output, &printed).map(|()| Exit::Clean)
+        }
         Command::Fence => {
             let ask = |asked: &FenceConfirmation| confirm::ask_fence(&session.progress, asked);
             let (summary, exit) = fence(&session, &settings.fence, &ask).await?;

@@ -113,6 +113,19 @@ const DOCTOR_EXAMPLES: &str = "  # Both buckets, the database, this machine: pas
   avatarMigrate doctor --format json | jq '.checks[] | select(.status == \"fail\")'
 ";
 
+const POLICY_EXAMPLES: &str = "  # What each command needs: IAM, bucket and key policies, GRANTs; nothing is written
+  avatarMigrate policy
+
+  # Hand them on
+  avatarMigrate policy --for copy --only grants | mariadb --user root
+  aws iam put-role-policy --role-name avatar-migrate --policy-name copy \\
+      --policy-document \"$(avatarMigrate policy --for copy --only iam)\"
+
+  # The legacy bucket belongs to another account
+  avatarMigrate policy --for copy --only source-bucket \\
+      --principal arn:aws:iam::111122223333:role/avatar-migrate
+";
+
 const FENCE_EXAMPLES: &str = "  # The SQL by which the database refuses new legacy paths, to look at or to run by hand
   avatarMigrate fence
 
@@ -249,6 +262,9 @@ pub(super) fn of_command(command: Command) -> (&'static str, &'static str) {
         ),
         Command::Doctor => {
             ("Look for everything that can go wrong, before it does; only scratch objects are written", DOCTOR_EXAMPLES)
+        }
+        Command::Policy => {
+            ("Print the least privileges of each command: IAM, bucket and key policies, GRANTs", POLICY_EXAMPLES)
         }
         Command::Fence => {
             ("Let the database itself refuse new legacy paths: print, set up or take away the fence", FENCE_EXAMPLES)

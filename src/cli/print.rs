@@ -10,6 +10,7 @@ use super::arguments::PROGRAM;
 use crate::config::{Command, ConfigError, Format, Output};
 use crate::failure::{Exit, Failure};
 use crate::operate::doctor::{DoctorSummary, doctor_text};
+use crate::operate::policy::{document_text, policy_text};
 use crate::report::human::{
     Paint, copy_text, explain_text, fence_text, finalize_text, prune_text, resolve_text, rollback_text, status_text,
     verify_text, without_next,
@@ -20,7 +21,7 @@ use crate::report::summary::{
     ResolveSummary, RollbackSummary, StatusSummary, VerifySummary,
 };
 use crate::report::text::{printable, printable_json};
-use crate::run::FinalizeEnd;
+use crate::run::{FinalizeEnd, Printed};
 
 /// The summary of `copy`.
 pub(super) fn copy(output: Output, summary: &CopySummary) -> Result<()> {
@@ -47,6 +48,14 @@ pub(super) fn rollback(output: Output, summary: &RollbackSummary) -> Result<()> 
 /// What `doctor` found.
 pub(super) fn doctor(output: Output, summary: &DoctorSummary) -> Result<()> {
     show(output, summary, doctor_text)
+}
+
+/// What `policy` prints; a single document is bare whatever the format, as it is meant for a pipe.
+pub(super) fn policy(output: Output, printed: &Printed) -> Result<()> {
+    match printed {
+        Printed::All(summary) => show(output, summary, policy_text),
+        Printed::One(document) => write_out(&document_text(document)),
+    }
 }
 
 /// The summary of `fence`.
@@ -153,6 +162,7 @@ fn command_name(command: Command) -> &'static str {
         Command::Finalize => "finalize",
         Command::Rollback => "rollback",
         Command::Doctor => "doctor",
+        Command::Policy => "policy",
         Command::Fence => "fence",
         Command::Redirect => "redirect",
         Command::Resolve => "resolve",

@@ -27,7 +27,7 @@ pub const SHARED: &[Group] = &[BUCKETS, DATABASE, PATHS, COPYING, RUNNING, OUTPU
 
 /// The settings of single commands.
 pub const OF_COMMANDS: &[Group] =
-    &[COPY, VERIFY, FINALIZE, ROLLBACK, DOCTOR, FENCE, REDIRECT, RESOLVE, STATUS, EXPLAIN, LEDGER];
+    &[COPY, VERIFY, FINALIZE, ROLLBACK, DOCTOR, POLICY, FENCE, REDIRECT, RESOLVE, STATUS, EXPLAIN, LEDGER];
 
 /// The settings of the commands that the one-line form runs.
 pub const OF_ONE_LINE: &[Group] = &[COPY, VERIFY, FINALIZE];
@@ -45,6 +45,11 @@ pub const CONFIG: Setting = Setting::new("config", Takes::Text, "FILE")
 const PROXIES: &[&str] = &["nginx", "haproxy", "cloudfront", "s3"];
 
 const TLS_MODES: &[&str] = &["preferred", "required", "verify"];
+
+const PHASES: &[&str] = &["doctor", "verify", "copy", "fence", "finalize", "rollback", "restore", "resolve", "status"];
+
+const PARTS: &[&str] =
+    &["iam", "iam-source", "iam-target", "source-bucket", "target-bucket", "source-key", "target-key", "grants"];
 
 groups! {
     /// Where objects are.
@@ -289,6 +294,25 @@ groups! {
     /// `doctor` has no flags of its own.
     DOCTOR(None) {}
 
+    /// The flags of `policy`.
+    POLICY(None) {
+        FOR = Setting::new("for", Takes::Choice(PHASES), "COMMAND")
+            .help(
+                "For this command alone: doctor, verify (also `copy --dry-run`), copy, fence, finalize, rollback, restore \
+                 (`rollback --restore-objects`), resolve or status",
+            )
+            .described("all of them");
+        ONLY = Setting::new("only", Takes::Choice(PARTS), "PART")
+            .help(
+                "Print this document alone, to be piped on: iam, iam-source, iam-target, source-bucket, target-bucket, \
+                 source-key, target-key or grants",
+            )
+            .described("all of them, with headings");
+        PRINCIPAL = Setting::new("principal", Takes::Text, "ARN")
+            .help("Whom bucket and key policies let in: the ARN of a user or role, or an account")
+            .described("a placeholder");
+    }
+
     /// The flags of `fence`.
     FENCE(None) {
         APPLY = Setting::new("apply", Takes::Switch("no-apply"), "")
@@ -364,7 +388,7 @@ mod tests {
     use clap::ValueEnum;
 
     use super::*;
-    use crate::config::{CheckMode, DatabaseTls, Format, Keep, Method, Orphans, Proxy, Stage};
+    use crate::config::{CheckMode, DatabaseTls, Format, Keep, Method, Orphans, Part, Phase, Proxy, Stage};
 
     fn words<T: ValueEnum>() -> Vec<String> {
         let values = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
@@ -383,6 +407,8 @@ mod tests {
             (KEEP, words::<Keep>()),
             (REDIRECT_FORMAT, words::<Proxy>()),
             (STAGE, words::<Stage>()),
+            (FOR, words::<Phase>()),
+            (ONLY, words::<Part>()),
         ];
         for (setting, words) in cases {
             let Takes::Choice(choices) = setting.takes else { panic!("{} is no choice", setting.name) };

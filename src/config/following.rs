@@ -73,6 +73,7 @@ fn copies(command: Command) -> bool {
         | Command::Finalize
         | Command::Rollback
         | Command::Doctor
+        | Command::Policy
         | Command::Fence
         | Command::Resolve
         | Command::Explain

@@ -12,12 +12,12 @@ use super::database::{Passwords, database, ledger_schema, open_password_file};
 use super::environment::{self, Environment};
 use super::file::{self, DEFAULT_FILE};
 use super::following::some_time;
-use super::layers::{Layer, Layers, choice, number, path};
+use super::layers::{Layer, Layers, choice, number, path, text};
 use super::throttle::throttle;
 use super::{
     ColumnName, Concurrency, Config, ConfigError, CopyOptions, DatabaseConfig, FenceOptions, FinalizeOptions,
-    LedgerOptions, Output, RedirectOptions, ResolveOptions, RollbackOptions, TransactionRows, VerifyOptions, catalogue,
-    options, quantity, redirect,
+    LedgerOptions, Output, PolicyOptions, RedirectOptions, ResolveOptions, RollbackOptions, TransactionRows,
+    VerifyOptions, catalogue, options, policy, quantity, redirect,
 };
 
 /// What S3 copies at once and takes as a part (AWS: "Amazon S3 multipart upload limits").
@@ -64,6 +64,8 @@ pub enum Command {
     Rollback,
     /// What can go wrong, before it does.
     Doctor,
+    /// The least privileges of each command.
+    Policy,
     /// The database refuses late legacy paths.
     Fence,
     /// Configuration of what stands before the buckets.
@@ -110,6 +112,8 @@ pub struct Settings {
     pub finalize: FinalizeOptions,
     /// For `rollback`.
     pub rollback: RollbackOptions,
+    /// For `policy`.
+    pub policy: PolicyOptions,
     /// For `fence`.
     pub fence: FenceOptions,
     /// For `redirect`, if that is the command.
@@ -162,6 +166,7 @@ pub fn load(
         verify: options::verify(&layers)?,
         finalize: options::finalize(&layers, command)?,
         rollback: options::rollback(&layers)?,
+        policy: policy::policy(&layers, command)?,
         fence: options::fence(&layers, command)?,
         redirect: redirect::redirect(&layers, command, aws)?,
         resolve: options::resolve(&layers, command)?,
@@ -196,12 +201,15 @@ fn config(
 ) -> Result<Config, ConfigError> {
     // What `redirect` prints is made from buckets and paths alone: it copies nothing and asks no database.
     let prints_only = command == Command::Redirect;
+    // Who has no user of the database yet asks `policy` what to grant.
+    let nameless = command == Command::Policy && layers.placed(&catalogue::DATABASE_URL, text)?.is_none();
     let Buckets { source, target, mappings, method } = buckets(layers)?;
     if !prints_only {
         refuse_two_servers(&source, &target, method)?;
     }
     let (references, exclude_references) = references(layers)?;
-    let database = if prints_only { DatabaseConfig::unknown() } else { database(layers, passwords, directory)? };
+    let unasked = prints_only || nameless;
+    let database = if unasked { DatabaseConfig::unknown() } else { database(layers, passwords, directory)? };
     Ok(Config {
         source,
         target,

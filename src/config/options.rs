@@ -207,6 +207,7 @@ pub(super) fn finalize(layers: &Layers, command: Command) -> Result<FinalizeOpti
         | Command::Rollback
         | Command::Doctor
         | Command::Fence
+        | Command::Policy
         | Command::Redirect
         | Command::Resolve
         | Command::Explain

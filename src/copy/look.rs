@@ -50,7 +50,8 @@ pub(crate) fn is_too_sparse(pages: usize, seen: usize) -> bool {
     pages > seen
 }
 
-fn common_prefix<'k>(first: &'k str, last: &str) -> &'k str {
+/// What both begin with.
+pub(crate) fn common_prefix<'k>(first: &'k str, last: &str) -> &'k str {
     let same = first.char_indices().zip(last.chars()).find(|((_, a), b)| a != b);
     same.map_or(first, |((at, _), _)| first.get(..at).unwrap_or_default())
 }

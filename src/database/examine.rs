@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use sqlx::Row;
 
-use super::grants::SchemaPrivileges;
+use super::grants::{LEDGER_PRIVILEGES, SchemaPrivileges};
 use super::ledger::create_statements;
 use super::ledger_name::LedgerName;
 use super::session::{Database, is_denied};
@@ -30,9 +30,6 @@ pub struct Trigger {
     /// `BEFORE UPDATE` or `AFTER UPDATE`.
     pub at: String,
 }
-
-/// What the ledger's schema needs.
-const LEDGER_PRIVILEGES: [&str; 6] = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "CREATE TEMPORARY TABLES"];
 
 /// The cipher of a session; `None` if it is not encrypted.
 ///

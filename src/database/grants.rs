@@ -5,6 +5,10 @@ use anyhow::{Context, Result};
 use super::session::Database;
 use super::sql::statement;
 
+/// What the ledger's schema needs.
+pub(super) const LEDGER_PRIVILEGES: [&str; 6] =
+    ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "CREATE TEMPORARY TABLES"];
+
 /// Whether the user has this privilege on every table of `schema`, those that do not exist yet included.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SchemaPrivileges(Vec<String>);

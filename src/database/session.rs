@@ -78,15 +78,19 @@ impl Database {
         self.replica_is_primary
     }
 
+    /// The account by which the server knows this user, quoted for a GRANT.
+    pub(super) fn account(&self) -> &str {
+        &self.account
+    }
+
     /// The GRANT that gives this user `privileges` on `object` (both already quoted).
     pub(crate) fn grant(&self, privileges: &str, object: &str) -> String {
         format!("GRANT {privileges} ON {object} TO {}", self.account)
     }
 
-    /// The GRANT that gives this user `privileges` on all tables of `schema`, and on those of no other: in such a grant `_`
-    /// and `%` are wildcards unless they are escaped (MariaDB: "GRANT", database privileges).
+    /// The GRANT that gives this user `privileges` on all tables of `schema`, and on those of no other.
     pub(crate) fn grant_on_schema(&self, privileges: &str, schema: &str) -> String {
-        self.grant(privileges, &format!("{}.*", ident(&escape_like(schema))))
+        self.grant(privileges, &format!("{}.*", schema_pattern(schema)))
     }
 
     /// A connection outside the pool: it can hold a lock or a long transaction.
@@ -127,9 +131,13 @@ async fn account_without_schema(config: &DatabaseConfig) -> sqlx::Result<String>
 
 /// `user@host` as CURRENT_USER() gives it, quoted for a GRANT.
 fn quoted_account(account: &str) -> String {
-    let quoted = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"));
     let (user, host) = account.rsplit_once('@').unwrap_or((account, "%"));
     format!("{}@{}", quoted(user), quoted(host))
+}
+
+/// A user's name or host, quoted for a GRANT.
+pub(super) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
 fn options(config: &DatabaseConfig) -> MySqlConnectOptions {
@@ -219,8 +227,10 @@ pub(crate) fn is_denied(error: &sqlx::Error) -> bool {
     matches!(error_number(error), Some(1044 | 1142 | 1143 | 1227 | 1370 | 1410))
 }
 
-fn escape_like(name: &str) -> String {
-    name.replace('\\', r"\\").replace('_', r"\_").replace('%', r"\%")
+/// A schema as a GRANT names it and no other: there `_` and `%` are wildcards unless they are escaped (MariaDB: "GRANT",
+/// database privileges).
+pub(super) fn schema_pattern(name: &str) -> String {
+    ident(&name.replace('\\', r"\\").replace('_', r"\_").replace('%', r"\%"))
 }
 
 /// Turns a denied statement into a usage failure with the GRANT to run; other errors get `doing` as their context.

@@ -15,7 +15,7 @@ use crate::failure::{Exit, Failure};
 use crate::path::ObjectKey;
 use crate::report::summary::{ResolveSummary, ResolvedObject};
 use crate::report::text::printable;
-use crate::store::{Bucket, Copier, CopyEnd, CopyGuard, CopyObjects, ObjectInfo, ReadObjects, Streamer};
+use crate::store::{Bucket, Copier, CopyEnd, CopyGuard, CopyObjects, ObjectInfo, PUT_ASIDE, ReadObjects, Streamer};
 
 /// What is about to be settled: what a person confirms.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,7 +208,7 @@ impl<C: CopyObjects> Resolving<'_, C> {
 
     /// Where the bytes that lose are put: below a name of this run, by the key itself if that fits.
     fn safe_key(&self, target: &ObjectKey) -> Result<ObjectKey> {
-        let folder = format!(".avatar-migrate/resolved-{}/", self.ledger.run());
+        let folder = format!("{PUT_ASIDE}{}/", self.ledger.run());
         let named = ObjectKey::new(format!("{folder}{target}"));
         let hashed = || {
             let digest = Sha256::digest(target.as_str().as_bytes());

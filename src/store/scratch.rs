@@ -7,6 +7,13 @@ use super::failure::Failure;
 use super::{Bucket, ObjectInfo, ReadObjects, StoreError};
 use crate::path::{ETag, ObjectKey};
 
+/// What the scratch objects of runs begin with.
+pub const SCRATCH_OF_RUNS: &str = ".avatar-migrate/canary-";
+/// What those of `doctor` begin with.
+pub const SCRATCH_OF_DOCTOR: &str = ".avatar-migrate/doctor-";
+/// What objects begin with that `resolve` puts aside; they stay.
+pub const PUT_ASIDE: &str = ".avatar-migrate/resolved-";
+
 /// Whose scratch objects these are. `doctor` holds no lock and may run beside a run, so that neither may sweep the other's.
 #[derive(Clone, Debug)]
 pub struct Scratch {
@@ -18,18 +25,18 @@ impl Scratch {
     /// Those of a run with a number in the ledger.
     #[must_use]
     pub fn of_run(run: &str) -> Self {
-        Self { area: "canary", name: run.to_owned() }
+        Self { area: SCRATCH_OF_RUNS, name: run.to_owned() }
     }
 
     /// Those of `doctor`, which have the same names in every run: also what a listing conceals is removed by the next one.
     #[must_use]
     pub fn of_doctor() -> Self {
-        Self { area: "doctor", name: "scratch".to_owned() }
+        Self { area: SCRATCH_OF_DOCTOR, name: "scratch".to_owned() }
     }
 
     /// What all scratch objects of one trial begin with, those of earlier runs too: what is swept.
     pub(super) fn prefix(&self, trial: &str) -> String {
-        format!(".avatar-migrate/{}-{trial}-", self.area)
+        format!("{}{trial}-", self.area)
     }
 
     /// The key of one scratch object of this run.

@@ -38,6 +38,7 @@ mod nth_fault;
 mod one_line;
 mod package;
 mod pieces;
+mod policy;
 mod printed;
 mod prune;
 mod privileges;

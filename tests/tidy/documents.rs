@@ -13,11 +13,12 @@ use crate::code::{code_only, literals};
 use crate::rules::Source;
 
 /// Files whose sentences need no explanation, or are those of another program.
-const SELF_EXPLAINING: [&str; 7] = [
+const SELF_EXPLAINING: [&str; 8] = [
     "src/cli/help.rs",
     "src/config/catalogue.rs",
     "src/config/example.rs",
     "src/operate/doctor/",
+    "src/operate/policy/text.rs",
     "src/operate/redirect/haproxy.rs",
     "src/report/html/",
     "src/report/human/",

@@ -7,6 +7,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use avatar_migrate::operate::doctor::{Check, DoctorSummary, Side, Status};
+use avatar_migrate::operate::policy::{
+    BucketPolicy, IdentityPolicy, KeyStatement, PhasePolicy, Policy, PolicySummary, Statement,
+};
 use avatar_migrate::report::summary::{
     Activity, CopySummary, ExplainSummary, ExplainedRow, FenceForecast, FenceSummary, FencedReference, FinalizeSummary,
     Forecast, Holder, LastCutover, LockHeld, MigrateSummary, Prunable, PruneSummary, Recorded, Refusal, ResolveSummary,
@@ -28,6 +31,7 @@ pub(crate) fn objects() -> Vec<(&'static str, BTreeSet<String>)> {
         ("explain", keys(&explain())),
         ("ledger", keys(&prune())),
         ("doctor", keys(&doctor())),
+        ("policy", keys(&policy())),
         ("migrate", keys(&MigrateSummary { copy: None, verify: None, finalize: None })),
         ("Refusal", keys(&Refusal { command: String::new(), exit_code: 4, refused: vec![String::new()] })),
         ("Lock held", keys(&locked())),
@@ -185,6 +189,32 @@ fn status() -> StatusSummary {
 fn doctor() -> DoctorSummary {
     let check = Check { name: "", side: Side::Source, status: Status::Pass, found: String::new(), advice: None };
     DoctorSummary { checks: vec![check], requests: Default::default(), elapsed: Default::default() }
+}
+
+fn policy() -> PolicySummary {
+    let document = Policy { version: "", statement: Vec::new() };
+    let statement = Statement {
+        sid: String::new(),
+        effect: "",
+        principal: None,
+        action: Vec::new(),
+        resource: Vec::new(),
+        condition: Default::default(),
+    };
+    let phase = PhasePolicy {
+        phase: "",
+        iam: vec![IdentityPolicy { reaches: "", policy: document.clone() }],
+        buckets: vec![BucketPolicy { side: "", bucket: String::new(), policy: document }],
+        keys: vec![KeyStatement { side: "", statement }],
+        grants: Vec::new(),
+    };
+    PolicySummary {
+        account: String::new(),
+        references: Vec::new(),
+        asked_database: false,
+        principal: String::new(),
+        phases: vec![phase],
+    }
 }
 
 fn locked() -> LockHeld {

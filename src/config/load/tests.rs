@@ -175,6 +175,7 @@ fn every_setting_can_stand_in_the_environment_and_in_the_file() {
             ("metrics-address", _) => ("[::1]:9464", "'[::1]:9464'"),
             // To `redirect` it means something else.
             ("format", _) => ("json", "'json'"),
+            ("principal", _) => ("111122223333", "'111122223333'"),
             (_, Takes::Text) => ("x", "'x'"),
             (_, Takes::Number | Takes::Optional(_) | Takes::Count) => ("7", "7"),
             (_, Takes::Switch(_)) => ("true", "true"),

@@ -24,8 +24,8 @@ pub use avatar::png;
 pub use browser::ChromeDriver;
 pub use certificates::{Authority, Certificate, Validity};
 pub use embedded::{
-    Algorithm, EmbeddedS3, Fault, Ignored, ObjectHeaders, RequestSeen, Snapshot, StoredChecksum, StoredObject, Strain,
-    Tick,
+    Algorithm, EmbeddedS3, Fault, Ignored, ItemSeen, ObjectHeaders, RequestSeen, Snapshot, StoredChecksum,
+    StoredObject, Strain, Tick,
 };
 pub use mariadb::{Database, Mariadb, MariadbOptions};
 pub use other::OtherS3;

@@ -25,6 +25,7 @@ const START_ATTEMPTS: usize = 3;
 pub struct Seaweed {
     server: Supervisor,
     login: S3Login,
+    guest: S3Login,
     metrics: u16,
     next_bucket: AtomicU64,
 }
@@ -67,13 +68,13 @@ impl Seaweed {
         &self.login.endpoint
     }
 
-    /// The access key of its only identity.
+    /// The access key of the identity that may do everything.
     #[must_use]
     pub fn access_key(&self) -> &str {
         &self.login.access_key
     }
 
-    /// The secret of its only identity.
+    /// The secret of the identity that may do everything.
     #[must_use]
     pub fn secret_key(&self) -> &str {
         &self.login.secret_key
@@ -90,6 +91,21 @@ impl Seaweed {
     pub fn client(&self) -> Client {
         client(&self.login)
     }
+
+    /// A client of an identity that may do nothing but what the policies of buckets allow [`Self::GUEST`].
+    #[must_use]
+    pub fn guest(&self) -> Client {
+        client(&self.guest)
+    }
+
+    /// The access key and the secret of that identity.
+    #[must_use]
+    pub fn guest_keys(&self) -> (&str, &str) {
+        (&self.guest.access_key, &self.guest.secret_key)
+    }
+
+    /// That identity in the policies of buckets.
+    pub const GUEST: &str = "arn:aws:iam::000000000000:user/guest";
 
     /// Creates a bucket with a name of its own, which contains the hint.
     ///
@@ -140,12 +156,13 @@ impl Seaweed {
             secret_key: random::text(40),
             region: "us-east-1".to_owned(),
         };
-        write_settings(directory.path(), &login)?;
+        let guest = S3Login { access_key: "weed-guest-key".to_owned(), secret_key: random::text(40), ..login.clone() };
+        write_settings(directory.path(), &login, &guest)?;
         let arguments = arguments(weed, directory.path(), [master, volume, filer, s3, metrics]);
         let server = Supervisor::new(directory.keep(), &arguments)?;
         server.start()?;
         block_on(|| until_ready("weed", &server, async || create_bucket(&login, "ready").await))?;
-        Ok(Self { server, login, metrics, next_bucket: AtomicU64::new(1) })
+        Ok(Self { server, login, guest, metrics, next_bucket: AtomicU64::new(1) })
     }
 }
 
@@ -162,13 +179,14 @@ fn find_weed() -> anyhow::Result<PathBuf> {
         .context("SeaweedFS (weed) is not installed, and these tests need a real S3 server: run `make setup`")
 }
 
-/// The identity, and growth by one volume at a time: every bucket is a collection with volumes of its own, and the
+/// The identities, and growth by one volume at a time: every bucket is a collection with volumes of its own, and the
 /// usual seven for each would soon be all that there may be.
-fn write_settings(directory: &Path, login: &S3Login) -> anyhow::Result<()> {
+fn write_settings(directory: &Path, login: &S3Login, guest: &S3Login) -> anyhow::Result<()> {
     let identities = format!(
         r#"{{"identities":[{{"name":"kit","credentials":[{{"accessKey":"{}","secretKey":"{}"}}],
-            "actions":["Admin","Read","Write","List","Tagging"]}}]}}"#,
-        login.access_key, login.secret_key
+            "actions":["Admin","Read","Write","List","Tagging"]}},
+            {{"name":"guest","credentials":[{{"accessKey":"{}","secretKey":"{}"}}],"actions":[]}}]}}"#,
+        login.access_key, login.secret_key, guest.access_key, guest.secret_key
     );
     std::fs::write(directory.join("s3.json"), identities).context("failed to write s3.json")?;
     let growth = "[master.volume_growth]\ncopy_1 = 1\ncopy_2 = 1\ncopy_3 = 1\ncopy_other = 1\n";

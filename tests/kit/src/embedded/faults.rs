@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use hyper::http::Extensions;
 use hyper::{HeaderMap, StatusCode};
+use percent_encoding::percent_decode_str;
 use s3s::access::{S3Access, S3AccessContext};
-use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+use s3s::dto::DeleteObjectsInput;
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Result, s3_error};
 
 use super::ACCOUNT;
 use super::age;
@@ -26,10 +28,27 @@ pub struct RequestSeen {
     pub key: Option<String>,
     /// Bucket and key of `x-amz-copy-source`, decoded.
     pub copy_source: Option<(String, String)>,
+    /// The prefix of a listing, decoded; `None` where none is sent.
+    pub prefix: Option<String>,
+    /// Whether it names the ETag that the object is to have (`If-Match`).
+    pub if_match: bool,
+    /// Whether it brings tags along.
+    pub tags: bool,
     /// The how-manieth request this is since the counts were reset, from 1.
     pub sequence: u64,
     /// The same among requests of this operation.
     pub nth: u64,
+}
+
+/// One key of a DeleteObjects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemSeen {
+    /// The bucket.
+    pub bucket: String,
+    /// The key.
+    pub key: String,
+    /// Whether its ETag is named.
+    pub if_match: bool,
 }
 
 /// What happens to a request.
@@ -62,6 +81,7 @@ pub enum Fault {
 }
 
 type Hook = dyn Fn(&RequestSeen) -> Fault + Send + Sync;
+type ItemHook = dyn Fn(&ItemSeen) -> bool + Send + Sync;
 type AfterHook = dyn Fn(&RequestSeen) + Send + Sync;
 
 /// Counts requests and asks the hooks.
@@ -69,6 +89,7 @@ type AfterHook = dyn Fn(&RequestSeen) + Send + Sync;
 pub(crate) struct Door {
     hook: RwLock<Option<Arc<Hook>>>,
     after: RwLock<Option<Arc<AfterHook>>>,
+    items: RwLock<Option<Arc<ItemHook>>>,
     sequence: AtomicU64,
     counts: Mutex<BTreeMap<String, u64>>,
     /// Whose objects everybody may read; whether everybody may list them too.
@@ -132,6 +153,10 @@ impl Door {
 
     pub(crate) fn set_after_hook(&self, hook: Option<Arc<AfterHook>>) {
         *self.after.write().unwrap_or_else(PoisonError::into_inner) = hook;
+    }
+
+    pub(crate) fn set_item_hook(&self, hook: Option<Arc<ItemHook>>) {
+        *self.items.write().unwrap_or_else(PoisonError::into_inner) = hook;
     }
 
     /// Whether a request may have to be done twice.
@@ -216,6 +241,23 @@ impl S3Access for Guard {
             Fault::ErrorInAnswer(code) => Err(error(200, &code)),
         }
     }
+
+    async fn delete_objects(&self, request: &mut S3Request<DeleteObjectsInput>) -> S3Result<()> {
+        check_items(&self.0, &request.input)
+    }
+}
+
+/// A batch with a key that may not be deleted is refused as a whole; AWS refuses that key in its answer.
+fn check_items(door: &Door, input: &DeleteObjectsInput) -> S3Result<()> {
+    let hook = door.items.read().unwrap_or_else(PoisonError::into_inner).clone();
+    let Some(hook) = hook else { return Ok(()) };
+    for object in &input.delete.objects {
+        let (bucket, key) = (input.bucket.clone(), object.key.clone());
+        if !hook(&ItemSeen { bucket, key, if_match: object.e_tag.is_some() }) {
+            return Err(s3_error!(AccessDenied, "Access Denied"));
+        }
+    }
+    Ok(())
 }
 
 fn seen(context: &S3AccessContext<'_>, sequence: u64, nth: u64) -> RequestSeen {
@@ -224,9 +266,18 @@ fn seen(context: &S3AccessContext<'_>, sequence: u64, nth: u64) -> RequestSeen {
         bucket: context.s3_path().get_bucket_name().map(str::to_owned),
         key: context.s3_path().get_object_key().map(str::to_owned),
         copy_source: source_name(context.headers()).ok(),
+        prefix: prefix(context.uri().query().unwrap_or_default()),
+        if_match: context.headers().contains_key("if-match"),
+        tags: context.headers().get("x-amz-tagging").is_some_and(|tags| !tags.is_empty()),
         sequence,
         nth,
     }
+}
+
+fn prefix(query: &str) -> Option<String> {
+    let value = query.split('&').find_map(|part| part.strip_prefix("prefix="))?;
+    let spaced = value.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
 fn error(status: u16, code: &str) -> S3Error {

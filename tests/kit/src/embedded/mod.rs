@@ -27,7 +27,7 @@ use bytes::Bytes;
 use s3s::auth::SimpleAuth;
 
 pub use self::checksum::{Algorithm, StoredChecksum};
-pub use self::faults::{Fault, RequestSeen};
+pub use self::faults::{Fault, ItemSeen, RequestSeen};
 pub use self::object::{ObjectHeaders, StoredObject};
 pub use self::store::{Ignored, Snapshot};
 pub use self::strain::{Strain, Tick};
@@ -215,9 +215,15 @@ impl EmbeddedS3 {
         self.door.set_after_hook(Some(Arc::new(hook)));
     }
 
+    /// Asks `hook` of each key of a DeleteObjects whether it may be deleted. Replaces the last such hook.
+    pub fn on_delete_item(&self, hook: impl Fn(&ItemSeen) -> bool + Send + Sync + 'static) {
+        self.door.set_item_hook(Some(Arc::new(hook)));
+    }
+
     /// No hook any more.
     pub fn no_faults(&self) {
         self.door.set_hook(None);
+        self.door.set_item_hook(None);
         self.door.set_after_hook(None);
     }
 

@@ -1,0 +1,153 @@
+//! What `policy` can be told.
+
+use clap::ValueEnum;
+
+use super::layers::{Layers, choice};
+use super::{Command, ConfigError, catalogue};
+
+/// What `policy` can be told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyOptions {
+    /// For which command; `None` for all of them.
+    pub phase: Option<Phase>,
+    /// The one document that is wanted, bare.
+    pub only: Option<Part>,
+    /// Whom bucket and key policies let in.
+    pub principal: Option<String>,
+}
+
+/// A command, or a way to run it, with permissions of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Phase {
+    /// `doctor`.
+    Doctor,
+    /// `verify`, and `copy --dry-run`.
+    Verify,
+    /// `copy`.
+    Copy,
+    /// `fence --apply` and `--drop`, and both with `--trigger`.
+    Fence,
+    /// `finalize`.
+    Finalize,
+    /// `rollback`.
+    Rollback,
+    /// `rollback --restore-objects`.
+    Restore,
+    /// `resolve`.
+    Resolve,
+    /// `status`.
+    Status,
+}
+
+impl Phase {
+    /// The word of `--for`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Doctor => "doctor",
+            Self::Verify => "verify",
+            Self::Copy => "copy",
+            Self::Fence => "fence",
+            Self::Finalize => "finalize",
+            Self::Rollback => "rollback",
+            Self::Restore => "restore",
+            Self::Resolve => "resolve",
+            Self::Status => "status",
+        }
+    }
+}
+
+/// One document of `policy`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// The policy of the one identity that reaches both buckets.
+    Iam,
+    /// That of the identity which reaches the legacy bucket, for this bucket alone.
+    IamSource,
+    /// The same for the production bucket.
+    IamTarget,
+    /// The legacy bucket's policy for an identity of another account.
+    SourceBucket,
+    /// The production bucket's.
+    TargetBucket,
+    /// What the identity needs of the key that encrypts the legacy bucket.
+    SourceKey,
+    /// The same of the production bucket's.
+    TargetKey,
+    /// The GRANTs for MariaDB.
+    Grants,
+}
+
+impl Part {
+    /// The word of `--only`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Iam => "iam",
+            Self::IamSource => "iam-source",
+            Self::IamTarget => "iam-target",
+            Self::SourceBucket => "source-bucket",
+            Self::TargetBucket => "target-bucket",
+            Self::SourceKey => "source-key",
+            Self::TargetKey => "target-key",
+            Self::Grants => "grants",
+        }
+    }
+}
+
+/// Reads the options of `policy`.
+pub(super) fn policy(layers: &Layers, command: Command) -> Result<PolicyOptions, ConfigError> {
+    let options = PolicyOptions {
+        phase: layers.optional(&catalogue::FOR, choice)?,
+        only: layers.optional(&catalogue::ONLY, choice)?,
+        principal: layers.optional(&catalogue::PRINCIPAL, principal)?,
+    };
+    if command == Command::Policy && options.only.is_some() && options.phase.is_none() {
+        let error = ConfigError::new("--only prints one document, and each command has its own");
+        return Err(error.hint("say which: --for copy, for example"));
+    }
+    Ok(options)
+}
+
+/// An ARN, or the twelve digits of an account; `*` would be everybody.
+pub(super) fn principal(text: &str) -> Result<String, ConfigError> {
+    let account = text.len() == ACCOUNT_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit());
+    let arn = text.split(':').count() >= ARN_PARTS && text.starts_with("arn:") && !text.contains(['*', ' ', '"']);
+    if account || arn {
+        return Ok(text.to_owned());
+    }
+    Err(ConfigError::new(format!("`{text}` names no user, role or account"))
+        .hint("write its ARN, such as arn:aws:iam::111122223333:role/avatar-migrate, or the 12 digits of an account"))
+}
+
+const ACCOUNT_DIGITS: usize = 12;
+/// `arn:partition:service:region:account:resource`.
+const ARN_PARTS: usize = 6;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_is_no_principal() {
+        for wrong in ["*", "", "arn:aws:iam::1:role/*", "role/x", "11112222333", "arn:aws:iam"] {
+            assert!(principal(wrong).is_err(), "{wrong}");
+        }
+        for right in ["111122223333", "arn:aws:iam::111122223333:role/a/b", "arn:aws-cn:iam::111122223333:user/x"] {
+            assert_eq!(principal(right).as_deref(), Ok(right));
+        }
+    }
+
+    #[test]
+    fn words_are_those_of_the_command_line() {
+        for phase in Phase::value_variants() {
+            assert_eq!(
+                phase.to_possible_value().map(|value| value.get_name().to_owned()).as_deref(),
+                Some(phase.word())
+            );
+        }
+        for part in Part::value_variants() {
+            assert_eq!(part.to_possible_value().map(|value| value.get_name().to_owned()).as_deref(), Some(part.word()));
+        }
+    }
+}
