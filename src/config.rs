@@ -38,7 +38,7 @@ pub use options::{
     CopyOptions, FenceAction, FenceOptions, FinalizeOptions, Format, Keep, LedgerOptions, Orphans, Output,
     ResolveOptions, RollbackOptions, Verbosity, VerifyOptions,
 };
-pub use policy::{Part, Phase, PolicyOptions};
+pub use policy::{DoctorOptions, Part, Phase, PolicyChange, PolicyOptions};
 pub use prices::Prices;
 pub use redirect::{DNS_PORT, Proxy, PublicUrl, RedirectOptions, Stage, is_plain_host};
 pub use setting::{Fallback, Setting, Takes, VARIABLE_PREFIX};

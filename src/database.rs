@@ -36,7 +36,10 @@ mod view;
 pub use blocked::count_blocked_rows;
 pub use column::{Content, KeyColumn, TextColumn, UniquePart};
 pub use decisions::{Decision, Decisions};
-pub use examine::{Replica, Trigger, missing_for_ledger, replica, session_cipher, update_triggers};
+pub use examine::{
+    GeneratedColumn, MissingForLedger, Replica, Trigger, generated_columns, missing_for_ledger, replica,
+    session_cipher, update_triggers,
+};
 pub use fence::{
     Fence, FenceEnd, FenceKind, FenceSizes, add_fences, drop_fences, fence_sizes, fenced_columns, fences_in_place,
     read_fences,

@@ -1,5 +1,6 @@
 //! What operators run around a migration.
 
+pub mod attach;
 pub mod doctor;
 pub mod explain;
 pub mod fence;

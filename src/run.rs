@@ -32,7 +32,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use copying::copy;
-pub use doctoring::doctor;
+pub use doctoring::{ConfirmPolicy, PolicyConfirmation, change_policy, doctor};
 pub use explaining::explain;
 pub use fencing::{ConfirmFence, FenceConfirmation, fence};
 pub use files::check_files;

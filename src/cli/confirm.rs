@@ -7,7 +7,9 @@ use anyhow::Result;
 use crate::failure::Failure;
 use crate::report::progress::Progress;
 use crate::report::text::{counted, duration, printable};
-use crate::run::{Confirmation, FenceConfirmation, PruneConfirmation, ResolveConfirmation, RollbackConfirmation};
+use crate::run::{
+    Confirmation, FenceConfirmation, PolicyConfirmation, PruneConfirmation, ResolveConfirmation, RollbackConfirmation,
+};
 
 /// Shows what is about to be deleted and reads the answer.
 ///
@@ -34,6 +36,37 @@ pub(super) fn ask_rollback(progress: &Progress, asked: &RollbackConfirmation) ->
 pub(super) fn ask_fence(progress: &Progress, asked: &FenceConfirmation) -> Result<bool> {
     let at_stake = format!("{} would be fenced", counted(u64::try_from(asked.columns.len())?, "column", "columns"));
     typed(progress, &at_stake, &fence_question(asked), "Type `fence` to go on: ", "fence")
+}
+
+/// Shows what the policy of the legacy bucket will hold and reads the answer.
+///
+/// # Errors
+/// [`Failure::Refused`] without a terminal, as nobody could answer.
+pub(super) fn ask_policy(progress: &Progress, asked: &PolicyConfirmation) -> Result<bool> {
+    if !io::stdin().is_terminal() {
+        let reason =
+            format!("the policy of {} would be changed, and there is no terminal to confirm it on", asked.bucket);
+        let hint = "run it on a terminal, or give --yes".to_owned();
+        return Err(Failure::Refused { reasons: vec![reason], hint }.into());
+    }
+    progress.ask(&policy_question(asked));
+    Ok(answer("Type the bucket's name to change it: ")? == asked.bucket)
+}
+
+fn policy_question(asked: &PolicyConfirmation) -> String {
+    let bucket = printable(&asked.bucket);
+    let mut lines = vec![match (asked.statements.is_empty(), asked.deletes_policy) {
+        (false, _) => format!("About to let others into bucket {bucket} by these statements of its policy:"),
+        (true, false) => format!("About to take statements out of the policy of bucket {bucket}."),
+        (true, true) => format!("About to delete the policy of bucket {bucket}, as nothing else is in it."),
+    }];
+    lines.extend(asked.statements.lines().map(printable));
+    if !asked.goes.is_empty() {
+        lines.push(format!("  Of its statements these go: {}.", printable(&asked.goes.join(", "))));
+    }
+    let kept = u64::try_from(asked.kept).unwrap_or(u64::MAX);
+    lines.push(format!("  {} will not be touched.", counted(kept, "other statement", "other statements")));
+    lines.join("\n")
 }
 
 fn fence_question(asked: &FenceConfirmation) -> String {

@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{confirm, print, signals};
 use crate::config::{
-    Command, Config, FinalizeOptions, Output, RedirectOptions, ResolveOptions, Settings, VerifyOptions,
+    Command, Config, DoctorOptions, FinalizeOptions, Output, PolicyOptions, RedirectOptions, ResolveOptions, Settings,
+    VerifyOptions,
 };
 use crate::database::Database;
 use crate::failure::{Exit, Failure, exit_of};
@@ -18,8 +19,9 @@ use crate::report::progress::Progress;
 use crate::report::summary::MigrateSummary;
 use crate::report::text::printable;
 use crate::run::{
-    Confirmation, FenceConfirmation, FinalizeEnd, PruneConfirmation, ResolveConfirmation, RollbackConfirmation,
-    Session, check_files, copy, doctor, explain, fence, finalize, policy, prune, resolve, rollback, status, verify,
+    Confirmation, FenceConfirmation, FinalizeEnd, PolicyConfirmation, PruneConfirmation, ResolveConfirmation,
+    RollbackConfirmation, Session, change_policy, check_files, copy, doctor, explain, fence, finalize, policy, prune,
+    resolve, rollback, status, verify,
 };
 
 /// Runs the command and prints how it ended.
@@ -40,12 +42,10 @@ async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
     let brake = Brake::new(stop.clone());
     signals::listen(stop.clone(), brake.clone(), progress.clone());
     if settings.command == Command::Doctor {
-        // What keeps a session from opening is what doctor is to find.
-        return examine(&settings.config, settings.output, &progress, &stop).await;
+        return examine(&settings.config, settings.output, &settings.doctor, &progress, &stop).await;
     }
     if settings.command == Command::Policy {
-        return print::policy(settings.output, &policy(&settings.config, &settings.policy).await?)
-            .map(|()| Exit::Clean);
+        return policies(&settings.config, settings.output, &settings.policy).await;
     }
     if settings.command == Command::Status {
         return watch(&settings.config, settings.output, settings.status_watch, &stop).await;
@@ -78,11 +78,8 @@ async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
             print::rollback(output, &summary)?;
             Ok(exit)
         }
-        Command::Doctor => examine(&session.config, output, &session.progress, &session.stop).await,
-        Command::Policy => {
-            let printed = policy(&session.config, &settings.policy).await?;
-            print::policy(output, &printed).map(|()| Exit::Clean)
-        }
+        Command::Doctor => examine(&session.config, output, &settings.doctor, &session.progress, &session.stop).await,
+        Command::Policy => policies(&session.config, output, &settings.policy).await,
         Command::Fence => {
             let ask = |asked: &FenceConfirmation| confirm::ask_fence(&session.progress, asked);
             let (summary, exit) = fence(&session, &settings.fence, &ask).await?;
@@ -111,8 +108,23 @@ async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
     ended
 }
 
-async fn examine(config: &Config, output: Output, progress: &Progress, stop: &CancellationToken) -> Result<Exit> {
-    let (summary, exit) = doctor(config, progress, stop).await?;
+async fn policies(config: &Config, output: Output, options: &PolicyOptions) -> Result<Exit> {
+    print::policy(output, &policy(config, options).await?).map(|()| Exit::Clean)
+}
+
+/// Without a session: what keeps one from opening is what `doctor` is to find.
+async fn examine(
+    config: &Config,
+    output: Output,
+    options: &DoctorOptions,
+    progress: &Progress,
+    stop: &CancellationToken,
+) -> Result<Exit> {
+    let ask = |asked: &PolicyConfirmation| confirm::ask_policy(progress, asked);
+    let (summary, exit) = match options.change {
+        Some(change) => change_policy(config, options, change, &ask).await?,
+        None => doctor(config, progress, stop).await?,
+    };
     print::doctor(output, &summary)?;
     Ok(exit)
 }

@@ -1,5 +1,6 @@
 //! Every setting, once.
 
+use super::policy::{PARTS, PHASES};
 use super::setting::{Setting, Takes};
 
 /// Settings that belong together under one heading of the help.
@@ -45,11 +46,6 @@ pub const CONFIG: Setting = Setting::new("config", Takes::Text, "FILE")
 const PROXIES: &[&str] = &["nginx", "haproxy", "cloudfront", "s3"];
 
 const TLS_MODES: &[&str] = &["preferred", "required", "verify"];
-
-const PHASES: &[&str] = &["doctor", "verify", "copy", "fence", "finalize", "rollback", "restore", "resolve", "status"];
-
-const PARTS: &[&str] =
-    &["iam", "iam-source", "iam-target", "source-bucket", "target-bucket", "source-key", "target-key", "grants"];
 
 groups! {
     /// Where objects are.
@@ -291,22 +287,29 @@ groups! {
             .help("The process of an unfinished finalize is known to be gone: do not wait until its last requests expire");
     }
 
-    /// `doctor` has no flags of its own.
-    DOCTOR(None) {}
+    /// The flags of `doctor`.
+    DOCTOR(None) {
+        ATTACH_POLICY = Setting::new("attach-policy", Takes::Switch("no-attach-policy"), "")
+            .help("Let the identity of the production bucket into the legacy bucket of another account: merge statements into its policy");
+        DETACH_POLICY = Setting::new("detach-policy", Takes::Switch("no-detach-policy"), "")
+            .help("Take these statements out of the legacy bucket's policy again");
+        DOCTOR_FOR = Setting::new("for", Takes::Choice(PHASES), "COMMAND")
+            .help("With --attach-policy: for which command; finalize may delete, copy may not")
+            .default("copy");
+        DOCTOR_PRINCIPAL = Setting::new("principal", Takes::Text, "ARN")
+            .help("With --attach-policy: whom to let in, a user, a role or an account")
+            .described("the identity that copies");
+        DOCTOR_YES = Setting::new("yes", Takes::Switch("no-yes"), "")
+            .help("Change the policy without asking");
+    }
 
     /// The flags of `policy`.
     POLICY(None) {
         FOR = Setting::new("for", Takes::Choice(PHASES), "COMMAND")
-            .help(
-                "For this command alone: doctor, verify (also `copy --dry-run`), copy, fence, finalize, rollback, restore \
-                 (`rollback --restore-objects`), resolve or status",
-            )
+            .help("For this command alone: doctor, verify (also `explain` and `copy --dry-run`), copy, fence, finalize, rollback, restore (`rollback --restore-objects`), resolve, prune (`ledger prune`) or status")
             .described("all of them");
         ONLY = Setting::new("only", Takes::Choice(PARTS), "PART")
-            .help(
-                "Print this document alone, to be piped on: iam, iam-source, iam-target, source-bucket, target-bucket, \
-                 source-key, target-key or grants",
-            )
+            .help("Print this document alone, to be piped on: iam, iam-source, iam-target, source-bucket, target-bucket, source-key, target-key or grants")
             .described("all of them, with headings");
         PRINCIPAL = Setting::new("principal", Takes::Text, "ARN")
             .help("Whom bucket and key policies let in: the ARN of a user or role, or an account")
@@ -384,41 +387,4 @@ groups! {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::ValueEnum;
-
-    use super::*;
-    use crate::config::{CheckMode, DatabaseTls, Format, Keep, Method, Orphans, Part, Phase, Proxy, Stage};
-
-    fn words<T: ValueEnum>() -> Vec<String> {
-        let values = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
-        values.map(|value| value.get_name().to_owned()).collect()
-    }
-
-    #[test]
-    fn choices_are_the_words_of_their_types() {
-        let cases = [
-            (METHOD, words::<Method>()),
-            (CHECK, words::<CheckMode>()),
-            (DATABASE_TLS, words::<DatabaseTls>()),
-            (FORMAT, words::<Format>()),
-            (LOG_FORMAT, words::<Format>()),
-            (ORPHANS, words::<Orphans>()),
-            (KEEP, words::<Keep>()),
-            (REDIRECT_FORMAT, words::<Proxy>()),
-            (STAGE, words::<Stage>()),
-            (FOR, words::<Phase>()),
-            (ONLY, words::<Part>()),
-        ];
-        for (setting, words) in cases {
-            let Takes::Choice(choices) = setting.takes else { panic!("{} is no choice", setting.name) };
-            assert_eq!(choices, words, "{}", setting.name);
-        }
-    }
-
-    #[test]
-    fn variables_follow_from_names() {
-        assert_eq!(SOURCE_ENDPOINT_URL.variable(), "AVATAR_MIGRATE_SOURCE_ENDPOINT_URL");
-        assert_eq!(SOURCE_BUCKET.short_help(), "The legacy bucket, which objects leave [default: legacy-s3]");
-    }
-}
+mod tests;

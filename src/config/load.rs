@@ -15,9 +15,9 @@ use super::following::some_time;
 use super::layers::{Layer, Layers, choice, number, path, text};
 use super::throttle::throttle;
 use super::{
-    ColumnName, Concurrency, Config, ConfigError, CopyOptions, DatabaseConfig, FenceOptions, FinalizeOptions,
-    LedgerOptions, Output, PolicyOptions, RedirectOptions, ResolveOptions, RollbackOptions, TransactionRows,
-    VerifyOptions, catalogue, options, policy, quantity, redirect,
+    BucketConfig, ColumnName, Concurrency, Config, ConfigError, CopyOptions, DatabaseConfig, DoctorOptions,
+    FenceOptions, FinalizeOptions, LedgerOptions, Output, PolicyOptions, RedirectOptions, ResolveOptions,
+    RollbackOptions, TransactionRows, VerifyOptions, catalogue, options, policy, quantity, redirect,
 };
 
 /// What S3 copies at once and takes as a part (AWS: "Amazon S3 multipart upload limits").
@@ -112,6 +112,8 @@ pub struct Settings {
     pub finalize: FinalizeOptions,
     /// For `rollback`.
     pub rollback: RollbackOptions,
+    /// For `doctor`.
+    pub doctor: DoctorOptions,
     /// For `policy`.
     pub policy: PolicyOptions,
     /// For `fence`.
@@ -166,6 +168,7 @@ pub fn load(
         verify: options::verify(&layers)?,
         finalize: options::finalize(&layers, command)?,
         rollback: options::rollback(&layers)?,
+        doctor: policy::doctor(&layers, command)?,
         policy: policy::policy(&layers, command)?,
         fence: options::fence(&layers, command)?,
         redirect: redirect::redirect(&layers, command, aws)?,
@@ -205,7 +208,7 @@ fn config(
     let nameless = command == Command::Policy && layers.placed(&catalogue::DATABASE_URL, text)?.is_none();
     let Buckets { source, target, mappings, method } = buckets(layers)?;
     if !prints_only {
-        refuse_two_servers(&source, &target, method)?;
+        refuse_two_servers(&source, &copier((command, layers), &source, &target)?, method)?;
     }
     let (references, exclude_references) = references(layers)?;
     let unasked = prints_only || nameless;
@@ -232,6 +235,18 @@ fn config(
         metrics_address: layers.optional(&catalogue::METRICS_ADDRESS, address)?,
         strict_mentions: layers.switch(&catalogue::STRICT_MENTIONS)?,
     })
+}
+
+/// The way to the production bucket as far as copies go: whoever changes the legacy bucket's policy is its owner, and need
+/// not be who copies.
+fn copier(
+    (command, layers): (Command, &Layers),
+    source: &BucketConfig,
+    target: &BucketConfig,
+) -> Result<BucketConfig, ConfigError> {
+    let changes = layers.switch(&catalogue::ATTACH_POLICY)? || layers.switch(&catalogue::DETACH_POLICY)?;
+    let profile = if changes && command == Command::Doctor { &source.profile } else { &target.profile };
+    Ok(BucketConfig { profile: profile.clone(), ..target.clone() })
 }
 
 /// Explicit and excluded references, each once.

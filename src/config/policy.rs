@@ -5,6 +5,14 @@ use clap::ValueEnum;
 use super::layers::{Layers, choice};
 use super::{Command, ConfigError, catalogue};
 
+/// The words of `--for`.
+pub(super) const PHASES: &[&str] =
+    &["doctor", "verify", "copy", "fence", "finalize", "rollback", "restore", "resolve", "prune", "status"];
+
+/// The words of `--only`.
+pub(super) const PARTS: &[&str] =
+    &["iam", "iam-source", "iam-target", "source-bucket", "target-bucket", "source-key", "target-key", "grants"];
+
 /// What `policy` can be told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyOptions {
@@ -21,7 +29,7 @@ pub struct PolicyOptions {
 pub enum Phase {
     /// `doctor`.
     Doctor,
-    /// `verify`, and `copy --dry-run`.
+    /// `verify`, `explain`, and `copy --dry-run`.
     Verify,
     /// `copy`.
     Copy,
@@ -35,6 +43,8 @@ pub enum Phase {
     Restore,
     /// `resolve`.
     Resolve,
+    /// `ledger prune`.
+    Prune,
     /// `status`.
     Status,
 }
@@ -52,6 +62,7 @@ impl Phase {
             Self::Rollback => "rollback",
             Self::Restore => "restore",
             Self::Resolve => "resolve",
+            Self::Prune => "prune",
             Self::Status => "status",
         }
     }
@@ -93,6 +104,44 @@ impl Part {
             Self::Grants => "grants",
         }
     }
+}
+
+/// What `doctor` can be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DoctorOptions {
+    /// What to do with the legacy bucket's policy; `None`: only look.
+    pub change: Option<PolicyChange>,
+    /// Whom to let in; `None`: the identity that copies.
+    pub principal: Option<String>,
+    /// Whether nobody is asked.
+    pub yes: bool,
+}
+
+/// What to do with the legacy bucket's policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PolicyChange {
+    /// Merge in what a command needs.
+    Attach(Phase),
+    /// Take it out.
+    Detach,
+}
+
+/// Reads the options of `doctor`.
+pub(super) fn doctor(layers: &Layers, command: Command) -> Result<DoctorOptions, ConfigError> {
+    let (attach, detach) = (layers.switch(&catalogue::ATTACH_POLICY)?, layers.switch(&catalogue::DETACH_POLICY)?);
+    if attach && detach && command == Command::Doctor {
+        return Err(ConfigError::new("--attach-policy and --detach-policy contradict each other").hint("give one"));
+    }
+    let change = match (attach, detach) {
+        (true, _) => Some(PolicyChange::Attach(layers.required(&catalogue::DOCTOR_FOR, choice)?)),
+        (false, true) => Some(PolicyChange::Detach),
+        (false, false) => None,
+    };
+    Ok(DoctorOptions {
+        change,
+        principal: layers.optional(&catalogue::DOCTOR_PRINCIPAL, principal)?,
+        yes: layers.switch(&catalogue::DOCTOR_YES)?,
+    })
 }
 
 /// Reads the options of `policy`.

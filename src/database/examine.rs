@@ -3,11 +3,12 @@
 use anyhow::{Context, Result};
 use sqlx::Row;
 
-use super::grants::{LEDGER_PRIVILEGES, SchemaPrivileges};
+use super::grants::{SchemaPrivileges, TO_GO_BACK, TO_RECORD};
 use super::ledger::create_statements;
 use super::ledger_name::LedgerName;
 use super::session::{Database, is_denied};
 use super::sql::statement;
+use crate::config::ColumnName;
 
 /// Whether the server was set up as a replica of another one, running or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,15 @@ pub struct Trigger {
     pub table: String,
     /// `BEFORE UPDATE` or `AFTER UPDATE`.
     pub at: String,
+}
+
+/// A column whose values the server makes from other columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GeneratedColumn {
+    /// Its name.
+    pub name: ColumnName,
+    /// The expression, with names in back-ticks.
+    pub made_from: String,
 }
 
 /// The cipher of a session; `None` if it is not encrypted.
@@ -73,12 +83,39 @@ pub async fn update_triggers(database: &Database) -> Result<Option<Vec<Trigger>>
     Ok((may_see || !triggers.is_empty()).then_some(triggers))
 }
 
-/// What an administrator has to run so that this user can keep its ledger; `None` if nothing is missing.
+/// The generated columns of the schema that this user can see.
 ///
 /// # Errors
 /// If the database cannot be read.
-pub async fn missing_for_ledger(database: &Database, ledger: &LedgerName) -> Result<Option<String>> {
+pub async fn generated_columns(database: &Database) -> Result<Vec<GeneratedColumn>> {
+    let statement = statement!("generated_columns.sql");
+    let rows = sqlx::query(statement.sql()).bind(database.schema()).fetch_all(database.pool()).await?;
+    let columns = rows.iter().map(|row| {
+        let name = ColumnName { table: row.try_get("table_name")?, column: row.try_get("column_name")? };
+        Ok(GeneratedColumn { name, made_from: row.try_get("made_from")? })
+    });
+    columns.collect()
+}
+
+/// What this user lacks to keep the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingForLedger {
+    /// What an administrator has to run.
+    pub statements: String,
+    /// Whether `copy` and `finalize` can do without it, as only `rollback` and `resolve` need it.
+    pub only_way_back: bool,
+}
+
+/// What the user lacks on the ledger's schema; `None` if nothing is missing.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn missing_for_ledger(database: &Database, ledger: &LedgerName) -> Result<Option<MissingForLedger>> {
     let held = SchemaPrivileges::of(database, ledger.as_str()).await?;
-    let missing = LEDGER_PRIVILEGES.iter().any(|needed| !held.has(needed));
-    Ok(missing.then(|| create_statements(database, ledger)))
+    let has_all = |needed: &[&str]| needed.iter().all(|privilege| held.has(privilege));
+    if has_all(&TO_RECORD) && has_all(&TO_GO_BACK) {
+        return Ok(None);
+    }
+    let statements = create_statements(database, ledger);
+    Ok(Some(MissingForLedger { statements, only_way_back: has_all(&TO_RECORD) }))
 }

@@ -1,6 +1,7 @@
 //! GRANTs for who runs the program: no more than each command needs.
 
 use super::column::TextColumn;
+use super::grants::{TO_FORGET, TO_GO_BACK, TO_RECORD, TO_UNDO};
 use super::ledger_name::LedgerName;
 use super::session::{Database, quoted, schema_pattern};
 use super::sql::ident;
@@ -13,8 +14,8 @@ pub enum LedgerUse {
     Record,
     /// It lays the journal's rows out beside those that are there.
     Undo,
-    /// It takes a decision back.
-    Decide,
+    /// It takes a decision back, or lines of old runs out.
+    Forget,
     /// All of these.
     Everything,
 }
@@ -78,13 +79,13 @@ impl Grants {
     /// To keep the ledger, its schema included.
     #[must_use]
     pub fn keep_ledger(&self, use_of: LedgerUse) -> String {
-        let more = match use_of {
-            LedgerUse::Record => "",
-            LedgerUse::Undo => ", CREATE TEMPORARY TABLES",
-            LedgerUse::Decide => ", DELETE",
-            LedgerUse::Everything => ", CREATE TEMPORARY TABLES, DELETE",
+        let more: &[&str] = match use_of {
+            LedgerUse::Record => &[],
+            LedgerUse::Undo => &[TO_UNDO],
+            LedgerUse::Forget => &[TO_FORGET],
+            LedgerUse::Everything => &TO_GO_BACK,
         };
-        let privileges = format!("SELECT, INSERT, UPDATE, CREATE{more}");
+        let privileges = [&TO_RECORD, more].concat().join(", ");
         self.grant(&privileges, &format!("{}.*", schema_pattern(self.ledger.as_str())))
     }
 

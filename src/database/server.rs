@@ -18,6 +18,8 @@ pub struct ServerFacts {
     pub binlog_format: String,
     /// The largest transaction that the binary log takes, in bytes.
     pub binlog_cache_max: u64,
+    /// What sessions begin with, unless they say otherwise: words between commas.
+    pub sql_mode: String,
     /// Whether it refuses writes.
     pub read_only: bool,
     /// Whether it applies the changes of another server now.
@@ -39,6 +41,7 @@ pub async fn server_facts(database: &Database) -> Result<ServerFacts> {
         log_bin: is("log_bin")?,
         binlog_format: row.try_get("binlog_format")?,
         binlog_cache_max: row.try_get("binlog_cache_max")?,
+        sql_mode: row.try_get("sql_mode")?,
         read_only: is("read_only")?,
         replicating: is("replicating")?,
         galera: galera.is_some_and(|row| row.try_get::<String, _>(1).is_ok_and(|value| value == "ON")),

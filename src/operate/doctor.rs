@@ -3,7 +3,9 @@
 //! Each check is a result of its own, so that what is wrong in one place never hides another one.
 
 mod buckets;
+mod columns;
 mod database;
+mod owners;
 mod table;
 
 use std::time::Duration;
@@ -14,9 +16,13 @@ pub use buckets::{
     Conditional, checksum, clock, conditional_delete, copy_conditions, lifecycle, listing, not_tried, object_lock,
     reached, readable, same_bucket, versioning, writable,
 };
+pub use columns::{generated_columns, sql_mode};
 pub use database::{
     aws_cli, connected, encryption, forecast, grants, ledger, mentions, reference, references, replica, run_lock,
     schema, server, temporary_files, triggers,
+};
+pub use owners::{
+    Owner, account, encryption as bucket_encryption, identity, ownership, policy_changed, region, regions,
 };
 pub use table::doctor_text;
 
@@ -83,12 +89,28 @@ impl Check {
     }
 }
 
+/// What was changed in the legacy bucket's policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PolicyChanged {
+    /// The bucket.
+    pub bucket: String,
+    /// The Sids of this program's statements that it holds now.
+    pub attached: Vec<String>,
+    /// Those that it held before and holds no more.
+    pub detached: Vec<String>,
+    /// How many other statements it holds, untouched.
+    pub kept: usize,
+}
+
 /// All lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(tag = "command", rename = "doctor")]
 pub struct DoctorSummary {
     /// The checks, side by side.
     pub checks: Vec<Check>,
+    /// Only after a change of the legacy bucket's policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyChanged>,
     /// The S3 requests made.
     pub requests: Requests,
     /// How long it took.

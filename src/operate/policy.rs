@@ -6,6 +6,7 @@ mod text;
 
 use serde::Serialize;
 
+pub(crate) use document::SID_OF_BUCKETS;
 pub use document::{Policy, Principal, Statement};
 pub use needs::BucketSide;
 pub use text::{document_text, policy_text};
@@ -136,7 +137,7 @@ fn sql(phase: Phase, grants: &Grants) -> Vec<String> {
         Phase::Copy => [read, grants.move_rows(), ledger(LedgerUse::Record)].concat(),
         Phase::Finalize => [read, ledger(LedgerUse::Record)].concat(),
         Phase::Rollback | Phase::Restore => [read, grants.move_rows(), ledger(LedgerUse::Undo)].concat(),
-        Phase::Resolve => [read, ledger(LedgerUse::Decide)].concat(),
+        Phase::Resolve | Phase::Prune => [read, ledger(LedgerUse::Forget)].concat(),
         Phase::Fence => [read, grants.fence("ALTER"), grants.fence("TRIGGER"), ledger(LedgerUse::Record)].concat(),
         // It looks whether all other commands may do what they do.
         Phase::Doctor => {
@@ -146,6 +147,12 @@ fn sql(phase: Phase, grants: &Grants) -> Vec<String> {
         // Whoever connects names the schema, and is let in by a privilege on it alone.
         Phase::Status => vec![grants.read(), grants.read_ledger()],
     }
+}
+
+/// What a bucket has to allow `principal` for a command.
+#[must_use]
+pub fn policy_of_bucket(phase: Phase, config: &Config, side: BucketSide, principal: &str) -> Policy {
+    Policy::of_bucket(phase, config, side, principal)
 }
 
 /// The document that `--only` wants; none where the command needs nothing of the kind.
@@ -178,7 +185,7 @@ pub enum Document {
 }
 
 /// The order of a migration.
-const PHASES: [Phase; 9] = [
+const PHASES: [Phase; 10] = [
     Phase::Doctor,
     Phase::Verify,
     Phase::Copy,
@@ -187,8 +194,9 @@ const PHASES: [Phase; 9] = [
     Phase::Rollback,
     Phase::Restore,
     Phase::Resolve,
+    Phase::Prune,
     Phase::Status,
 ];
 
-/// Whom policies let in as long as nobody was named: an account of AWS's own examples, which S3 does not take.
-pub const PRINCIPAL: &str = "arn:aws:iam::111122223333:role/avatar-migrate";
+/// Whom policies let in as long as nobody was named: no ARN, so that AWS takes none of them by mistake.
+pub const PRINCIPAL: &str = "arn:aws:iam::ACCOUNT:role/ROLE";

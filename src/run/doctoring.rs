@@ -1,16 +1,21 @@
 //! `doctor`: asks and tries everything, each for itself. Nothing is written but scratch objects, and no lock is taken.
 
+mod accounts;
+mod attaching;
+
 use std::time::Instant;
 
 use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
+pub use attaching::{ConfirmPolicy, PolicyConfirmation, change_policy};
+
 use super::aws_cli::AwsCli;
 use super::{exit, is_local, of_profile, reach, refuse_unusable};
 use crate::config::{BucketConfig, Config, Method};
 use crate::database::{
-    ColumnSurvey, Database, LedgerName, check_privileges, lock_holder, missing_for_ledger, references, replica, role,
-    schema_reasons, server_facts, session_cipher, survey, update_triggers,
+    ColumnSurvey, Database, LedgerName, check_privileges, generated_columns, lock_holder, missing_for_ledger,
+    references, replica, role, schema_reasons, server_facts, session_cipher, survey, update_triggers,
 };
 use crate::failure::{Exit, Failure};
 use crate::operate::doctor::{self as judged, Check, Conditional, DoctorSummary, Side, Status};
@@ -33,8 +38,9 @@ pub async fn doctor(config: &Config, progress: &Progress, stop: &CancellationTok
         phase.add(u64::try_from(checks.len()).unwrap_or_default());
         checks
     };
-    let (machine, buckets, database) = tokio::join!(
+    let (machine, accounts, buckets, database) = tokio::join!(
         async { shown(machine(config).await).await },
+        async { shown(accounts::accounts(config, &connected).await).await },
         async { shown(buckets(config, &connected, stop).await).await },
         async { shown(database(config).await).await },
     );
@@ -42,8 +48,9 @@ pub async fn doctor(config: &Config, progress: &Progress, stop: &CancellationTok
     if stop.is_cancelled() {
         return Err(Failure::Interrupted.into());
     }
-    let checks = [machine, buckets, database].concat();
-    let summary = DoctorSummary { checks, requests: connected.requests.snapshot(), elapsed: begun.elapsed() };
+    let checks = [machine, accounts, buckets, database].concat();
+    let requests = connected.requests.snapshot();
+    let summary = DoctorSummary { checks, requests, elapsed: begun.elapsed(), policy: None };
     let exit = exit(summary.count(Status::Fail) == 0);
     Ok((summary, exit))
 }
@@ -109,6 +116,8 @@ impl Examined<'_> {
         checks.push(judged::versioning(side, &bucket.versioning().await));
         checks.push(judged::object_lock(side, &bucket.object_lock().await));
         checks.push(judged::lifecycle(side, self.prefixes, &bucket.lifecycle(self.prefixes).await));
+        checks.push(judged::bucket_encryption(side, &bucket.encryption().await));
+        checks.push(judged::ownership(side, &bucket.ownership().await));
         checks.push(judged::clock(side, bucket.clock_ahead_seconds()));
         (checks, written.is_ok())
     }
@@ -191,6 +200,7 @@ async fn database(config: &Config) -> Vec<Check> {
     let mut checks = vec![judged::connected(&place, None)];
     let server = server_facts(&database).await;
     checks.extend(judged::server(&server, settings.replica_is_primary));
+    checks.extend(server.as_ref().ok().map(judged::sql_mode));
     checks.push(judged::encryption(&session_cipher(&database).await, settings.tls, is_local(settings)));
     checks.push(judged::replica(&replica(&database).await));
     let surveyed = survey(&database, config).await;
@@ -232,5 +242,6 @@ async fn references_of(database: &Database, config: &Config, surveys: &[ColumnSu
     }
     checks.extend(judged::schema(&schema_reasons(database, config, &found).await));
     checks.push(judged::triggers(&update_triggers(database).await, &found));
+    checks.push(judged::generated_columns(&generated_columns(database).await, &found));
     (checks, legacy)
 }

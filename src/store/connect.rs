@@ -17,7 +17,7 @@ use url::{Host, Url};
 use super::clock::Clock;
 use super::patience::attempts_take;
 use super::rate::RateLimited;
-use super::{Bucket, RequestCounters, StoreError, StoreErrorKind, patience};
+use super::{Bucket, Identity, RequestCounters, StoreError, StoreErrorKind, patience};
 use crate::config::{Authority, BucketConfig};
 
 /// The two buckets of a migration.
@@ -49,6 +49,10 @@ pub struct Connected {
     pub source: Result<Bucket, StoreError>,
     /// The production bucket.
     pub target: Result<Bucket, StoreError>,
+    /// Who reaches the legacy bucket.
+    pub source_identity: Identity,
+    /// Who reaches the production bucket.
+    pub target_identity: Identity,
     /// What both were asked so far.
     pub requests: RequestCounters,
 }
@@ -77,7 +81,7 @@ pub struct Reach<'a> {
 /// # Errors
 /// [`StoreErrorKind::Other`] if no region is known for a bucket on AWS.
 pub async fn connect(source: &BucketConfig, target: &BucketConfig, reach: Reach<'_>) -> Result<Stores, StoreError> {
-    let Connected { source, target, requests } = connect_each(source, target, reach).await;
+    let Connected { source, target, requests, .. } = connect_each(source, target, reach).await;
     Ok(Stores { source: source?, target: target?, requests })
 }
 
@@ -90,17 +94,27 @@ pub async fn connect_each(source: &BucketConfig, target: &BucketConfig, reach: R
     };
     let requests = RequestCounters::default();
     let made = async |settings: &BucketConfig, side| {
-        let builder = client(settings, side, http.clone()).await?;
-        let client = Client::from_conf(builder.timeout_config(attempts_take(reach.request_timeout)).build());
-        Ok(bucket((&client, &settings.bucket), side, &requests))
+        let shared = load(settings, http.clone()).await;
+        let bucket = client(settings, side, &shared).map(|builder| {
+            let client = Client::from_conf(builder.timeout_config(attempts_take(reach.request_timeout)).build());
+            bucket((&client, &settings.bucket), side, &requests)
+        });
+        (bucket, identity(settings, &shared))
     };
-    let (source, target) = (made(source, "source").await, made(target, "target").await);
-    Connected { source, target, requests }
+    let (source, source_identity) = made(source, "source").await;
+    let (target, target_identity) = made(target, "target").await;
+    Connected { source, target, source_identity, target_identity, requests }
 }
 
-async fn client(settings: &BucketConfig, side: &str, http: SharedHttpClient) -> Result<Builder, StoreError> {
-    let shared = load(settings, http).await;
-    let endpoint = endpoint(settings, &shared);
+/// Only AWS has a token service, unless another one is named for it: its address is no place for the keys of other servers.
+fn identity(settings: &BucketConfig, shared: &SdkConfig) -> Identity {
+    let is_on_aws = endpoint(settings, shared).as_deref().is_none_or(is_aws);
+    let is_asked = is_on_aws || configured("STS", shared).is_some();
+    if is_asked { Identity::of(shared, &settings.bucket) } else { Identity::unknown() }
+}
+
+fn client(settings: &BucketConfig, side: &str, shared: &SdkConfig) -> Result<Builder, StoreError> {
+    let endpoint = endpoint(settings, shared);
     if endpoint.as_deref().is_some_and(is_open) {
         tracing::warn!(
             "the connection to the {side} bucket is not encrypted: objects, and a session token if there is one, can be \
@@ -110,7 +124,7 @@ async fn client(settings: &BucketConfig, side: &str, http: SharedHttpClient) -> 
     let region = shared.region().cloned().or_else(|| endpoint.as_ref().map(|_| Region::new(REGION_OF_OTHER_SERVERS)));
     let region = region.ok_or_else(|| no_region(settings, side))?;
     let path_style = settings.endpoint_url.is_some() || endpoint.as_deref().is_some_and(|url| !is_aws(url));
-    let mut builder = Builder::from(&shared).region(region).force_path_style(path_style);
+    let mut builder = Builder::from(shared).region(region).force_path_style(path_style);
     builder.set_endpoint_url(endpoint);
     Ok(builder)
 }
@@ -137,9 +151,13 @@ fn endpoint(settings: &BucketConfig, shared: &SdkConfig) -> Option<String> {
     if settings.endpoint_url.is_some() {
         return settings.endpoint_url.clone();
     }
-    let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
-    let of_s3 = key.ok().and_then(|key| shared.service_config()?.load_config(key));
-    of_s3.or_else(|| shared.endpoint_url().map(str::to_owned))
+    configured("S3", shared).or_else(|| shared.endpoint_url().map(str::to_owned))
+}
+
+/// The endpoint that variables or the profile name for one service.
+fn configured(service: &str, shared: &SdkConfig) -> Option<String> {
+    let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    key.ok().and_then(|key| shared.service_config()?.load_config(key))
 }
 
 /// Virtual-hosted addresses (`bucket.host`) resolve on AWS only; other servers want the bucket in the path.

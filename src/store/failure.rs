@@ -138,10 +138,11 @@ where
 }
 
 /// Codes of refused or expired credentials (AWS: "Error responses", list of error codes).
-const CREDENTIAL_CODES: [&str; 9] = [
+const CREDENTIAL_CODES: [&str; 10] = [
     "ExpiredToken",
     "ExpiredTokenException",
     "InvalidAccessKeyId",
+    "InvalidClientTokenId",
     "InvalidSecurity",
     "InvalidToken",
     "NotSignedUp",

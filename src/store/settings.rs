@@ -4,6 +4,8 @@ use std::fmt;
 
 use aws_sdk_s3::types::{
     BucketVersioningStatus, DefaultRetention, ExpirationStatus, LifecycleRule, ObjectLockEnabled, ObjectLockRule,
+    ObjectOwnership, OwnershipControls, ServerSideEncryption, ServerSideEncryptionConfiguration,
+    ServerSideEncryptionRule,
 };
 
 use super::failure::Failure;
@@ -18,6 +20,24 @@ pub enum Versioning {
     Enabled,
     /// Switched off again: old versions are still there.
     Suspended,
+}
+
+/// How the bucket encrypts what is written without other orders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// With keys of S3's own, or not at all: nobody needs a permission for it.
+    Plain,
+    /// With a KMS key; `None` stands for the one that AWS manages for the account (`aws/s3`).
+    Kms(Option<String>),
+}
+
+/// Who owns objects that others write, and whether ACLs count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ownership {
+    /// The bucket's owner; ACLs are off. Also on servers that do not know ACLs.
+    Enforced,
+    /// Who writes an object, or as ACLs say.
+    Acls,
 }
 
 /// What a lifecycle rule does by itself to objects below some prefix.
@@ -91,9 +111,74 @@ impl Bucket {
         }
     }
 
-    fn refused(&self, failure: Failure, operation: &'static str, permission: &str) -> StoreError {
+    /// How new objects are encrypted.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the identity may not ask, or the request failed.
+    pub async fn encryption(&self) -> Result<Encryption, StoreError> {
+        let asked = self.client().get_bucket_encryption().bucket(self.name()).send().await.map_err(Failure::from);
+        match asked {
+            Ok(output) => {
+                let rules = output.server_side_encryption_configuration().map(ServerSideEncryptionConfiguration::rules);
+                let of_rule = |rule: &ServerSideEncryptionRule| rule.apply_server_side_encryption_by_default().cloned();
+                Ok(match rules.unwrap_or_default().iter().find_map(of_rule) {
+                    Some(set) if is_kms(set.sse_algorithm()) => Encryption::Kms(set.kms_master_key_id),
+                    Some(_) | None => Encryption::Plain,
+                })
+            }
+            Err(failure) if is_absent(&failure, "ServerSideEncryptionConfigurationNotFoundError") => {
+                Ok(Encryption::Plain)
+            }
+            Err(failure) => Err(self.refused(failure, "GetBucketEncryption", "s3:GetEncryptionConfiguration")),
+        }
+    }
+
+    /// Whether ACLs count.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the identity may not ask, or the request failed.
+    pub async fn ownership(&self) -> Result<Ownership, StoreError> {
+        let asked = self.client().get_bucket_ownership_controls().bucket(self.name()).send().await;
+        match asked.map_err(Failure::from) {
+            Ok(output) => {
+                let rules = output.ownership_controls().map(OwnershipControls::rules).unwrap_or_default();
+                let enforced =
+                    rules.iter().any(|rule| rule.object_ownership() == &ObjectOwnership::BucketOwnerEnforced);
+                Ok(if enforced { Ownership::Enforced } else { Ownership::Acls })
+            }
+            Err(failure) if failure.has_code("OwnershipControlsNotFoundError") => Ok(Ownership::Acls),
+            Err(failure) if failure.is_unsupported() => Ok(Ownership::Enforced),
+            Err(failure) => Err(self.refused(failure, "GetBucketOwnershipControls", "s3:GetBucketOwnershipControls")),
+        }
+    }
+
+    /// The region that the bucket is in; `None` on servers that have none. AWS gives its first region no name, and its first
+    /// European one an old name (AWS: "GetBucketLocation").
+    ///
+    /// # Errors
+    /// [`StoreError`] if the identity may not ask, or the request failed.
+    pub async fn region(&self) -> Result<Option<String>, StoreError> {
+        let asked = self.client().get_bucket_location().bucket(self.name()).send().await.map_err(Failure::from);
+        match asked {
+            Ok(output) => {
+                Ok(Some(match output.location_constraint().map(|region| region.as_str()).unwrap_or_default() {
+                    "" => "us-east-1".to_owned(),
+                    "EU" => "eu-west-1".to_owned(),
+                    region => region.to_owned(),
+                }))
+            }
+            Err(failure) if failure.is_unsupported() => Ok(None),
+            Err(failure) => Err(self.refused(failure, "GetBucketLocation", "s3:GetBucketLocation")),
+        }
+    }
+
+    pub(super) fn refused(&self, failure: Failure, operation: &'static str, permission: &str) -> StoreError {
         failure.hint_if_forbidden(&format!("{permission} is needed")).into_error(operation, self.subject(""))
     }
+}
+
+fn is_kms(algorithm: &ServerSideEncryption) -> bool {
+    [ServerSideEncryption::AwsKms, ServerSideEncryption::AwsKmsDsse].contains(algorithm)
 }
 
 fn is_absent(failure: &Failure, code: &str) -> bool {

@@ -12,7 +12,7 @@ use crate::process::Gate;
 use crate::support::{Ended, World};
 
 /// Side and name of each check that did not pass, with status and text.
-fn complaints(ended: &Ended) -> BTreeMap<String, String> {
+pub(crate) fn complaints(ended: &Ended) -> BTreeMap<String, String> {
     let checks = ended.json["checks"].as_array().unwrap_or_else(|| panic!("no checks in {}", ended.stdout));
     let text = |check: &serde_json::Value, field: &str| check[field].as_str().unwrap_or_default().to_owned();
     let bad = checks.iter().filter(|check| check["status"] != "pass");
@@ -26,7 +26,7 @@ fn complaints(ended: &Ended) -> BTreeMap<String, String> {
 
 /// Demands that exactly these checks complain, each with a part of its text.
 #[track_caller]
-fn complains(ended: &Ended, expected: &[(&str, &str)]) {
+pub(crate) fn complains(ended: &Ended, expected: &[(&str, &str)]) {
     let found = complaints(ended);
     let names: Vec<&str> = found.keys().map(String::as_str).collect();
     let mut wanted: Vec<&str> = expected.iter().map(|(name, _)| *name).collect();
@@ -245,6 +245,11 @@ fn grants_that_are_missing_are_named_phase_by_phase() {
     complains(&world.run_as(&url(&writer), &["doctor"]).exits(0), &hidden);
     let all = [writer[0], writer[1], "GRANT TRIGGER ON `{db}`.* TO {user}", "GRANT REPLICA MONITOR ON *.* TO {user}"];
     complains(&world.run_as(&url(&all), &["doctor"]).exits(0), &[]);
+    let copies = [writer[0], "GRANT SELECT, INSERT, UPDATE, CREATE ON `{ledger}`.* TO {user}", all[2], all[3]];
+    complains(
+        &world.run_as(&url(&copies), &["doctor"]).exits(0),
+        &[("database ledger", "warn: the user may not roll")],
+    );
     let blind = world.run_as(&url(&["GRANT CREATE TEMPORARY TABLES ON `{db}`.* TO {user}"]), &["doctor"]).exits(3);
     assert!(complaints(&blind)["database references"].contains("GRANT SELECT ON"), "{}", blind.stdout);
 }
@@ -277,6 +282,7 @@ fn rows_and_tables_that_stand_in_the_way_are_told() {
          INSERT INTO old VALUES (1, 'image/avatar-0.png');
          CREATE TABLE notes (id INT PRIMARY KEY, text TEXT);
          INSERT INTO notes VALUES (1, 'look at image/avatar-0.png, please');
+         ALTER TABLE avatars ADD kind VARCHAR(9) AS (RIGHT(path, 4)) STORED, ADD twice INT AS (id * 2) VIRTUAL;
          CREATE TRIGGER stamp AFTER UPDATE ON avatars FOR EACH ROW SET @moved = 1",
     );
     complains(
@@ -286,6 +292,7 @@ fn rows_and_tables_that_stand_in_the_way_are_told() {
             ("database schema", "uses MyISAM"),
             ("database mentions", "1 longer text mentions"),
             ("database triggers", "stamp AFTER UPDATE on avatars"),
+            ("database generated columns", "warn: avatars.kind ->"),
         ],
     );
     let chosen = world.run(&["doctor", "--reference", "avatars.path"]).exits(3);
@@ -296,7 +303,11 @@ fn rows_and_tables_that_stand_in_the_way_are_told() {
 
 #[test]
 fn a_server_that_cannot_move_rows_is_told_and_judged_to_the_end() {
-    let extra = vec!["--binlog-format=STATEMENT".to_owned(), "--max-binlog-cache-size=4096".to_owned()];
+    let extra = vec![
+        "--binlog-format=STATEMENT".to_owned(),
+        "--max-binlog-cache-size=4096".to_owned(),
+        "--sql-mode=".to_owned(),
+    ];
     let server = Mariadb::start(MariadbOptions { extra, ..MariadbOptions::default() }).expect("a server");
     let insert = "USE production; INSERT INTO avatars SELECT CONCAT('image/avatar-', seq, '.png') FROM seq_1_to_100";
     server
@@ -312,11 +323,12 @@ fn a_server_that_cannot_move_rows_is_told_and_judged_to_the_end() {
         ("database binlog", "MIXED or ROW"),
         ("database read only", "connect to the primary"),
         ("database grants", "warn: unknown"),
+        ("database sql mode", "warn: not strict"),
         too_large,
     ];
     complains(&world.run_as(&server.root_url("production"), &["doctor"]).exits(3), &told);
     let pieces = world.run_as(&server.root_url("production"), &["doctor", "--transaction-rows", "10"]).exits(3);
-    complains(&pieces, &told[..3]);
+    complains(&pieces, &told[..4]);
     server.execute("CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_USER = 'nobody'").expect("a replica");
     let replica = world.run_as(&server.root_url("production"), &["doctor"]).exits(3);
     assert!(

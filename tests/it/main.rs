@@ -12,6 +12,7 @@ mod catching_up;
 mod classes;
 mod disk;
 mod doctor;
+mod doctor_owners;
 mod endings;
 mod explain;
 mod fire;

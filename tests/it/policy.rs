@@ -154,9 +154,18 @@ fn doctor_gets_exactly_what_it_needs() {
 fn verify_gets_exactly_what_it_needs() {
     let verify = |before, exits| scenario(before, &["verify", "--report", "out.csv"], exits);
     let dry = scenario(rows, &["copy", "--dry-run"], 0);
+    let explain = scenario(copied, &["explain", "image/avatar-0.png"], 0);
     exactly_what_is_needed(
         "verify",
-        &[verify(rows, 3), verify(copied, 0).with(BYTES), dry, dry.with(STREAM), dry.with(BYTES)],
+        &[
+            verify(rows, 3),
+            verify(copied, 0).with(BYTES),
+            explain,
+            explain.with(BYTES),
+            dry,
+            dry.with(STREAM),
+            dry.with(BYTES),
+        ],
     );
 }
 
@@ -207,6 +216,11 @@ fn resolve_gets_exactly_what_it_needs() {
 fn fence_gets_exactly_what_it_needs() {
     let fence = |run| scenario(copied, run, 0);
     exactly_what_is_needed("fence", &[fence(&["fence"]), fence(&["fence", "--apply", "--yes"])]);
+}
+
+#[test]
+fn pruning_gets_exactly_what_it_needs() {
+    exactly_what_is_needed("prune", &[scenario(finalized, &["ledger", "prune", "--older-than", "0s", "--yes"], 0)]);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use avatar_migrate::operate::doctor::{Check, DoctorSummary, Side, Status};
+use avatar_migrate::operate::doctor::{Check, DoctorSummary, PolicyChanged, Side, Status};
 use avatar_migrate::operate::policy::{
     BucketPolicy, IdentityPolicy, KeyStatement, PhasePolicy, Policy, PolicySummary, Statement,
 };
@@ -188,7 +188,13 @@ fn status() -> StatusSummary {
 
 fn doctor() -> DoctorSummary {
     let check = Check { name: "", side: Side::Source, status: Status::Pass, found: String::new(), advice: None };
-    DoctorSummary { checks: vec![check], requests: Default::default(), elapsed: Default::default() }
+    let policy = PolicyChanged { bucket: String::new(), attached: Vec::new(), detached: Vec::new(), kept: 0 };
+    DoctorSummary {
+        checks: vec![check],
+        policy: Some(policy),
+        requests: Default::default(),
+        elapsed: Default::default(),
+    }
 }
 
 fn policy() -> PolicySummary {

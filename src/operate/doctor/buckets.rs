@@ -242,7 +242,7 @@ pub fn clock(side: Side, ahead_seconds: Option<i64>) -> Check {
     }
 }
 
-fn unknown(name: &'static str, side: Side, error: &StoreError, permission: &str) -> Check {
+pub(super) fn unknown(name: &'static str, side: Side, error: &StoreError, permission: &str) -> Check {
     let advice = match error.kind {
         StoreErrorKind::Forbidden => format!("grant {permission}, or look it up yourself"),
         StoreErrorKind::NoSuchBucket

@@ -7,7 +7,7 @@ use indicatif::BinaryBytes;
 
 use super::{Check, Side};
 use crate::config::{DatabaseTls, TransactionRows};
-use crate::database::{ColumnSurvey, Replica, Role, ServerFacts, TextColumn, Trigger};
+use crate::database::{ColumnSurvey, MissingForLedger, Replica, Role, ServerFacts, TextColumn, Trigger};
 use crate::failure::{Failure, Holder};
 use crate::report::text::{counted, duration};
 
@@ -242,16 +242,20 @@ pub fn grants(column: &TextColumn, checked: &Result<(), Error>) -> Check {
 
 /// Whether the ledger can be kept.
 #[must_use]
-pub fn ledger(schema: &str, missing: &Result<Option<String>, Error>) -> Check {
+pub fn ledger(schema: &str, missing: &Result<Option<MissingForLedger>, Error>) -> Check {
     let (name, side) = ("ledger", Side::Database);
     match missing {
         Ok(None) => Check::pass(name, side, format!("schema {schema} can be made and written")),
-        Ok(Some(statements)) => Check::fail(
-            name,
-            side,
-            format!("the user has not all privileges on the ledger's schema {schema}"),
-            format!("run as an administrator of the database: {statements}"),
-        ),
+        Ok(Some(missing)) => {
+            let advice = format!("run as an administrator of the database: {}", missing.statements);
+            if missing.only_way_back {
+                let found = format!("the user may not roll back or resolve by the ledger's schema {schema}");
+                Check::warn(name, side, found, advice)
+            } else {
+                let found = format!("the user has not all privileges on the ledger's schema {schema}");
+                Check::fail(name, side, found, advice)
+            }
+        }
         Err(error) => failed(name, error),
     }
 }

@@ -4,7 +4,7 @@ use console::{Style, measure_text_width};
 
 use super::{Check, DoctorSummary, Side, Status};
 use crate::report::human::Paint;
-use crate::report::text::{counted, duration};
+use crate::report::text::{counted, duration, printable};
 
 const WIDTH: usize = 80;
 /// Where the text of a line begins: behind status and name.
@@ -29,6 +29,11 @@ pub fn doctor_text(summary: &DoctorSummary, paint: Paint) -> String {
 }
 
 fn verdict(summary: &DoctorSummary, paint: Paint) -> String {
+    if let Some(policy) = &summary.policy {
+        let (bucket, ours, others) = (printable(&policy.bucket), policy.attached.len(), policy.kept);
+        let done = painted(&style(Status::Pass).bold(), "DONE", paint);
+        return format!("{done}: the policy of {bucket} holds {ours} statements of this program and {others} others\n");
+    }
     let (failed, warned) = (summary.count(Status::Fail), summary.count(Status::Warn));
     let (status, word) = match (failed, warned) {
         (0, 0) => (Status::Pass, "READY"),
@@ -49,6 +54,8 @@ fn verdict(summary: &DoctorSummary, paint: Paint) -> String {
 fn next(summary: &DoctorSummary) -> &'static str {
     if summary.count(Status::Fail) > 0 {
         "mend what failed, then avatarMigrate doctor"
+    } else if summary.policy.is_some() {
+        "avatarMigrate doctor, as the identity that copies"
     } else {
         "avatarMigrate copy --dry-run"
     }

@@ -181,7 +181,7 @@ const LANGUAGE: &str = "2012-10-17";
 const ALLOW: &str = "Allow";
 
 /// What the Sids of this program's statements in the policies of buckets and keys begin with.
-const SID_OF_BUCKETS: &str = "AvatarMigrate";
+pub(crate) const SID_OF_BUCKETS: &str = "AvatarMigrate";
 
 #[cfg(test)]
 mod tests {

@@ -90,7 +90,7 @@ pub(super) fn needs(phase: Phase, config: &Config) -> Vec<Need> {
             target.objects("PutAside", &[GET, PUT, PUT_TAGS, ABORT], PUT_ASIDE),
         ]
         .concat(),
-        Phase::Fence => [source.read(&[]), target.read(&[])].concat(),
+        Phase::Fence | Phase::Prune => [source.read(&[]), target.read(&[])].concat(),
         Phase::Doctor => [source.examine(), target.examine()].concat(),
         Phase::Status => Vec::new(),
     }
@@ -190,8 +190,14 @@ impl<'a> Keys<'a> {
 }
 
 /// What `doctor` asks of a bucket as a whole; without one of them that line says `unknown`.
-const SETTINGS: [&str; 3] =
-    ["s3:GetBucketObjectLockConfiguration", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"];
+const SETTINGS: [&str; 6] = [
+    "s3:GetBucketLocation",
+    "s3:GetBucketObjectLockConfiguration",
+    "s3:GetBucketOwnershipControls",
+    "s3:GetBucketVersioning",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetLifecycleConfiguration",
+];
 
 /// A scratch object holds its own key, and no key is longer than this.
 const SCRATCH_BYTES_MAX: u64 = 1024;

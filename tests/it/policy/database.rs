@@ -129,7 +129,8 @@ fn doctor_gets_exactly_what_it_needs() {
 #[test]
 fn verify_gets_exactly_what_it_needs() {
     let dry = Work { before: &[], run: &["copy", "--dry-run"] };
-    exactly_what_is_needed("verify", &[Work { before: COPY, run: VERIFY }, dry]);
+    let explain = Work { before: COPY, run: &["explain", "image/avatar-0.png"] };
+    exactly_what_is_needed("verify", &[Work { before: COPY, run: VERIFY }, explain, dry]);
 }
 
 #[test]
@@ -165,6 +166,14 @@ fn rollback_gets_exactly_what_it_needs() {
 fn restoring_gets_exactly_what_it_needs() {
     let restore = &["rollback", "--restore-objects", "--yes"];
     exactly_what_is_needed("restore", &[Work { before: &[&["copy"], FINALIZE], run: restore }]);
+}
+
+#[test]
+fn pruning_gets_exactly_what_it_needs() {
+    let prune = &["ledger", "prune", "--older-than", "0s", "--yes"];
+    // The last copy is kept: there has to be one before it.
+    let before: &[&[&str]] = &[&["copy"], &["rollback", "--yes"], &["copy"]];
+    exactly_what_is_needed("prune", &[Work { before, run: prune }]);
 }
 
 #[test]

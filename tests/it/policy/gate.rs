@@ -91,6 +91,9 @@ fn needed(store: &Weak<EmbeddedS3>, request: &RequestSeen) -> Vec<Access> {
         }
         // Key by key, in the other hook.
         "DeleteObjects" => Vec::new(),
+        "GetBucketLocation" => vec![Access::on_bucket("s3:GetBucketLocation", bucket)],
+        "GetBucketOwnershipControls" => vec![Access::on_bucket("s3:GetBucketOwnershipControls", bucket)],
+        "GetBucketEncryption" => vec![Access::on_bucket("s3:GetEncryptionConfiguration", bucket)],
         "GetBucketVersioning" => vec![Access::on_bucket("s3:GetBucketVersioning", bucket)],
         "GetObjectLockConfiguration" => vec![Access::on_bucket("s3:GetBucketObjectLockConfiguration", bucket)],
         "GetBucketLifecycleConfiguration" => vec![Access::on_bucket("s3:GetLifecycleConfiguration", bucket)],

@@ -27,7 +27,7 @@ fn without_a_database_placeholders_stand_where_names_belong() {
         "# only if KMS encrypts the production bucket: a statement for the policy of its key",
         "\n-- MariaDB\nGRANT SELECT ON `SCHEMA`.* TO 'USER'@'HOST';\n",
         "# 'USER'@'HOST' is to be replaced",
-        "# arn:aws:iam::111122223333:role/avatar-migrate is to be replaced: give --principal",
+        "# arn:aws:iam::ACCOUNT:role/ROLE is to be replaced: give --principal",
     ] {
         assert!(human.stdout.contains(part), "{part} is not in\n{}", human.stdout);
     }
@@ -40,7 +40,7 @@ fn without_a_database_placeholders_stand_where_names_belong() {
         named.json["phases"].as_array().expect("phases").iter().filter_map(|phase| phase["phase"].as_str()).collect();
     assert_eq!(
         words,
-        ["doctor", "verify", "copy", "fence", "finalize", "rollback", "restore", "resolve", "status"],
+        ["doctor", "verify", "copy", "fence", "finalize", "rollback", "restore", "resolve", "prune", "status"],
         "all commands, in the order of a migration"
     );
     let update = "GRANT UPDATE (`path`) ON `SCHEMA`.`avatars` TO 'USER'@'HOST'";

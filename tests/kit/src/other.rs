@@ -1,8 +1,10 @@
-//! S3 servers that only `make deep` starts: to see what others do, not to test the program on.
+//! S3 servers of others: moto, which has the rest of AWS around its buckets too, and s3s-fs, which only `make deep` starts to
+//! see what others do.
 
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context;
@@ -25,11 +27,24 @@ pub struct OtherS3 {
 }
 
 impl OtherS3 {
+    /// The moto that all tests of a process share, started by the first of them.
+    ///
+    /// # Panics
+    /// If it does not start, with what to do about it.
+    #[must_use]
+    pub fn shared_moto() -> &'static Self {
+        static SHARED: OnceLock<OtherS3> = OnceLock::new();
+        SHARED.get_or_init(|| match Self::moto() {
+            Ok(moto) => moto,
+            Err(error) => panic!("{error:#}"),
+        })
+    }
+
     /// moto, the mock of AWS that Python projects test on.
     pub fn moto() -> anyhow::Result<Self> {
-        let program = installed(".venv/bin/moto_server", "tools/setup deep")?;
+        let program = installed(".venv/bin/moto_server", "make setup")?;
         let version =
-            said(&installed(".venv/bin/python", "tools/setup deep")?, &["-c", "import moto; print(moto.__version__)"])?;
+            said(&installed(".venv/bin/python", "make setup")?, &["-c", "import moto; print(moto.__version__)"])?;
         Self::start("moto", version, |port, _, _| {
             vec![program.clone().into(), "-H".into(), "127.0.0.1".into(), "-p".into(), port.to_string().into()]
         })

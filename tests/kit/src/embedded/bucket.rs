@@ -1,11 +1,11 @@
 //! Buckets: create, look, delete.
 
 use s3s::dto::{
-    Bucket, BucketLocationConstraint, CreateBucketOutput, DeleteBucketOutput, GetBucketLifecycleConfigurationOutput,
-    GetBucketLocationOutput, GetBucketVersioningOutput, GetObjectLockConfigurationOutput, HeadBucketOutput,
-    ListBucketsOutput, PutBucketLifecycleConfigurationInput, PutBucketLifecycleConfigurationOutput,
-    PutBucketVersioningInput, PutBucketVersioningOutput, PutObjectLockConfigurationInput,
-    PutObjectLockConfigurationOutput,
+    Bucket, BucketLocationConstraint, CreateBucketOutput, DeleteBucketOutput, DeleteBucketPolicyOutput,
+    GetBucketLifecycleConfigurationOutput, GetBucketLocationOutput, GetBucketPolicyOutput, GetBucketVersioningOutput,
+    GetObjectLockConfigurationOutput, HeadBucketOutput, ListBucketsOutput, PutBucketLifecycleConfigurationInput,
+    PutBucketLifecycleConfigurationOutput, PutBucketPolicyInput, PutBucketPolicyOutput, PutBucketVersioningInput,
+    PutBucketVersioningOutput, PutObjectLockConfigurationInput, PutObjectLockConfigurationOutput,
 };
 use s3s::{S3Error, S3ErrorCode, S3Response, S3Result, s3_error};
 
@@ -108,4 +108,25 @@ pub(crate) fn put_object_lock(
 ) -> S3Result<S3Response<PutObjectLockConfigurationOutput>> {
     store.write(&input.bucket, |bucket| bucket.settings.object_lock = input.object_lock_configuration)?;
     Ok(S3Response::new(PutObjectLockConfigurationOutput::default()))
+}
+
+/// GetBucketPolicy: what was set; the server itself lets in whom it knows.
+pub(crate) fn get_policy(store: &Store, name: &str) -> S3Result<S3Response<GetBucketPolicyOutput>> {
+    let policy = store.read(name, |bucket| bucket.settings.policy.clone())?;
+    if policy.is_none() {
+        return Err(s3_error!(NoSuchBucketPolicy, "The bucket policy does not exist"));
+    }
+    Ok(S3Response::new(GetBucketPolicyOutput { policy }))
+}
+
+/// PutBucketPolicy.
+pub(crate) fn put_policy(store: &Store, input: PutBucketPolicyInput) -> S3Result<S3Response<PutBucketPolicyOutput>> {
+    store.write(&input.bucket, |bucket| bucket.settings.policy = Some(input.policy))?;
+    Ok(S3Response::new(PutBucketPolicyOutput {}))
+}
+
+/// DeleteBucketPolicy.
+pub(crate) fn delete_policy(store: &Store, name: &str) -> S3Result<S3Response<DeleteBucketPolicyOutput>> {
+    store.write(name, |bucket| bucket.settings.policy = None)?;
+    Ok(S3Response::new(DeleteBucketPolicyOutput {}))
 }

@@ -6,6 +6,7 @@ mod checksum;
 mod condition;
 mod copy;
 mod faults;
+mod keys;
 mod list;
 mod multipart;
 mod object;
@@ -24,7 +25,6 @@ use std::sync::atomic::Ordering;
 
 use anyhow::Context;
 use bytes::Bytes;
-use s3s::auth::SimpleAuth;
 
 pub use self::checksum::{Algorithm, StoredChecksum};
 pub use self::faults::{Fault, ItemSeen, RequestSeen};
@@ -34,6 +34,7 @@ pub use self::strain::{Strain, Tick};
 
 use self::condition::Conditions;
 use self::faults::Door;
+use self::keys::Keys;
 use self::server::Server;
 use self::store::Store;
 use crate::client::{S3Login, client};
@@ -48,6 +49,7 @@ pub struct EmbeddedS3 {
     store: Arc<Store>,
     door: Arc<Door>,
     login: S3Login,
+    keys: Keys,
     // Dropping it stops the listening.
     _server: Server,
 }
@@ -58,15 +60,15 @@ impl EmbeddedS3 {
         let store = Arc::new(Store::new());
         let door = Arc::new(Door::default());
         let secret_key = crate::random::text(40);
-        let auth = SimpleAuth::from_single(ACCESS_KEY, secret_key.as_str());
-        let server = Server::start(Arc::clone(&store), Arc::clone(&door), auth)?;
+        let keys = Keys::new(ACCESS_KEY, &secret_key);
+        let server = Server::start(Arc::clone(&store), Arc::clone(&door), keys.clone())?;
         let login = S3Login {
             endpoint: format!("http://{}", server.address),
             access_key: ACCESS_KEY.to_owned(),
             secret_key,
             region: REGION.to_owned(),
         };
-        Ok(Self { store, door, login, _server: server })
+        Ok(Self { store, door, login, keys, _server: server })
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -174,6 +176,22 @@ impl EmbeddedS3 {
     pub fn drop_bucket(&self, bucket: &str) {
         drop(self.store.write(bucket, |bucket| bucket.objects.clear()));
         drop(self.store.delete_bucket(bucket));
+    }
+
+    /// Lets another access key in, with the same secret.
+    pub fn add_key(&self, access_key: &str) {
+        self.keys.add(access_key);
+    }
+
+    /// The policy of a bucket, without a request.
+    #[must_use]
+    pub fn policy(&self, bucket: &str) -> Option<String> {
+        self.store.read(bucket, |bucket| bucket.settings.policy.clone()).unwrap_or_default()
+    }
+
+    /// Gives a bucket a policy, without a request.
+    pub fn set_policy(&self, bucket: &str, policy: &str) {
+        drop(self.store.write(bucket, |bucket| bucket.settings.policy = Some(policy.to_owned())));
     }
 
     /// Removes a key without a request; says whether it was there.

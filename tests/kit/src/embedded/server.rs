@@ -15,7 +15,6 @@ use hyper::header::{CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
-use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, HttpError, HttpRequest, HttpResponse};
 use socket2::SockRef;
@@ -23,6 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
 use super::faults::{Door, Fault, Guard, Repetition, Verdict};
+use super::keys::Keys;
 use super::service::Service;
 use super::store::Store;
 
@@ -38,13 +38,13 @@ pub(crate) struct Server {
 
 impl Server {
     /// Listens on a free port of the loopback.
-    pub(crate) fn start(store: Arc<Store>, door: Arc<Door>, auth: SimpleAuth) -> anyhow::Result<Self> {
+    pub(crate) fn start(store: Arc<Store>, door: Arc<Door>, keys: Keys) -> anyhow::Result<Self> {
         // Bound here, by blocking means: the caller may be a test on a runtime of its own.
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).context("failed to listen on the loopback")?;
         listener.set_nonblocking(true).context("failed to make the listening socket non-blocking")?;
         let address = listener.local_addr().context("failed to read the embedded server's address")?;
         let mut builder = S3ServiceBuilder::new(Service(store));
-        builder.set_auth(auth);
+        builder.set_auth(keys);
         builder.set_access(Guard(Arc::clone(&door)));
         let front = Front { service: builder.build(), door, requests: Arc::new(AtomicU64::new(1)) };
         let (stop, stopped) = oneshot::channel();

@@ -170,4 +170,19 @@ impl S3 for Service {
     ) -> Answer<PutObjectLockConfigurationOutput> {
         bucket::put_object_lock(&self.0, request.input)
     }
+
+    async fn get_bucket_policy(&self, request: S3Request<GetBucketPolicyInput>) -> Answer<GetBucketPolicyOutput> {
+        bucket::get_policy(&self.0, &request.input.bucket)
+    }
+
+    async fn put_bucket_policy(&self, request: S3Request<PutBucketPolicyInput>) -> Answer<PutBucketPolicyOutput> {
+        bucket::put_policy(&self.0, request.input)
+    }
+
+    async fn delete_bucket_policy(
+        &self,
+        request: S3Request<DeleteBucketPolicyInput>,
+    ) -> Answer<DeleteBucketPolicyOutput> {
+        bucket::delete_policy(&self.0, &request.input.bucket)
+    }
 }

@@ -72,6 +72,7 @@ pub(crate) struct Settings {
     pub(crate) versioning: VersioningConfiguration,
     pub(crate) lifecycle: Option<Vec<LifecycleRule>>,
     pub(crate) object_lock: Option<ObjectLockConfiguration>,
+    pub(crate) policy: Option<String>,
 }
 
 impl Store {
