@@ -34,11 +34,18 @@ while read -r order; do
     esac
 done
 stop
-# What the server had started (a browser) may still write there while it ends.
-for attempt in 1 2 3 4 5 6 7 8 9 10; do
-    rm -rf "$dir" && break
+# What the server had started (a browser) may still write there until it ends: it has the directory among its words.
+printf '%s\n' "$dir" >"$dir/words"
+for attempt in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    grep -lsaFf "$dir/words" /proc/[0-9]*/cmdline >"$dir/left"
+    others=
+    while read -r process; do
+        [ "$process" = "/proc/$$/cmdline" ] || others=yes
+    done <"$dir/left"
+    [ -z "$others" ] && break
     sleep 0.2
 done
+rm -rf "$dir"
 "#;
 
 /// The shell and what it watches over.
