@@ -127,7 +127,7 @@ mod tests {
         sample.consider(&finding(2, Status::Migrated), 0);
         sample.consider(&Finding { proof: None, ..finding(3, Status::Migrated) }, 9);
         sample.consider(&Finding { target_etag: None, ..finding(4, Status::MissingTarget) }, 9);
-        sample.consider(&finding(5, Status::Superseded), 9);
+        sample.consider(&Finding { proof: None, ..finding(5, Status::Superseded) }, 9);
         assert_eq!(keys(&sample), [""; 0]);
     }
 }
