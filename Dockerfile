@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 # avatarMigrate in an image without a shell, run as nobody in particular:
 #   docker build --build-arg COMMIT="$(git log -1 --format='%h %cs' --abbrev=12)" -t avatar-migrate .
-#   docker run --rm --init -v "$PWD:/work" --env-file migrate.env avatar-migrate verify --report /work/out.csv
+#   docker run --rm --init -v "$PWD:/data" --env-file migrate.env avatar-migrate verify --report out.csv
 # `--method sync` needs the AWS CLI, which is not in it; the other methods need nothing.
 
 FROM rust:1.94-slim-bookworm AS build
@@ -18,6 +18,6 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /avatarMigrate /usr/local/bin/avatarMigrate
 # Settings are read from here, and reports go here: mount a folder that user 65532 may write to.
-WORKDIR /work
+WORKDIR /data
 USER nonroot:nonroot
 ENTRYPOINT ["/usr/local/bin/avatarMigrate"]

@@ -19,6 +19,7 @@ mod layers;
 mod load;
 mod nearest;
 mod options;
+mod phase;
 mod policy;
 mod prices;
 mod quantity;
@@ -38,7 +39,8 @@ pub use options::{
     CopyOptions, FenceAction, FenceOptions, FinalizeOptions, Format, Keep, LedgerOptions, Orphans, Output,
     ResolveOptions, RollbackOptions, Verbosity, VerifyOptions,
 };
-pub use policy::{DoctorOptions, Part, Phase, PolicyChange, PolicyOptions};
+pub use phase::{Part, Phase};
+pub use policy::{DoctorOptions, PolicyChange, PolicyOptions};
 pub use prices::Prices;
 pub use redirect::{DNS_PORT, Proxy, PublicUrl, RedirectOptions, Stage, is_plain_host};
 pub use setting::{Fallback, Setting, Takes, VARIABLE_PREFIX};

@@ -1,6 +1,6 @@
 //! Every setting, once.
 
-use super::policy::{PARTS, PHASES};
+use super::phase::{PARTS, PHASES};
 use super::setting::{Setting, Takes};
 
 /// Settings that belong together under one heading of the help.

@@ -27,7 +27,8 @@ use crate::config::Format;
 use crate::database::Activity;
 
 pub use event::Fields;
-pub use phases::{PhaseFigures, PhasePast};
+pub use meter::PhasePast;
+pub use phases::PhaseFigures;
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,9 +5,6 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::sample::Sampled;
 
-/// A larger object is not shown. Whole objects are shown and nothing is scaled, so that what is seen is what is stored.
-pub const PICTURE_BYTES_MAX: u64 = 256 << 10;
-
 /// Twins with what came of reading them.
 #[derive(Clone, Debug)]
 pub struct ShownTwins {
@@ -28,7 +25,7 @@ pub enum Picture {
     Deleted,
     /// It was changed or deleted between the comparison and this.
     Changed,
-    /// It is larger than [`PICTURE_BYTES_MAX`].
+    /// It is larger than [`super::PICTURE_BYTES_MAX`].
     TooLarge,
     /// It could not be read; the log says why.
     Unreadable,

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use super::pictures::PICTURE_BYTES_MAX;
 use crate::finding::{Finding, Status};
 use crate::path::{ETag, ObjectKey};
 
+/// A larger object is not shown. Whole objects are shown and nothing is scaled, so that what is seen is what is stored.
+pub const PICTURE_BYTES_MAX: u64 = 256 << 10;
 /// How many twins with equal content are shown.
 const SAME: usize = 12;
 /// How many that differ.

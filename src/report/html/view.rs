@@ -10,8 +10,9 @@ use sha2::{Digest, Sha256};
 
 use super::About;
 use super::bars::{FULL, begin, length};
-use super::pictures::{PICTURE_BYTES_MAX, Picture, ShownTwins};
+use super::pictures::{Picture, ShownTwins};
 use super::rows::{Kept, Row};
+use super::sample::PICTURE_BYTES_MAX;
 use super::sizes::Sizes;
 use super::statuses::{BY_WEIGHT, StatusCounts, meaning, tone};
 use crate::finding::Status;

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount, HumanFloatCount};
 
-use super::phases::PhasePast;
 use crate::report::text::{duration, printable};
 
 /// The counters of a phase.
@@ -27,6 +26,21 @@ struct Sample {
     at: Duration,
     done: u64,
     bytes: u64,
+}
+
+/// A phase that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhasePast {
+    /// Its name, such as `copy`.
+    pub phase: String,
+    /// How many were done.
+    pub done: u64,
+    /// What was counted, such as `objects`.
+    pub unit: String,
+    /// When it began, since the program started.
+    pub began: Duration,
+    /// How long it took.
+    pub took: Duration,
 }
 
 /// How fast a phase is.

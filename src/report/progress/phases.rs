@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use super::meter::Meter;
+use super::meter::{Meter, PhasePast};
 
 /// How many of those that ended are remembered one by one: a `copy` of many passes has several in each.
 const PAST_MAX: usize = 60;
@@ -19,21 +19,6 @@ struct State {
     begun: Vec<Weak<Meter>>,
     ended: BTreeMap<(String, String), PhaseFigures>,
     past: VecDeque<PhasePast>,
-}
-
-/// A phase that has ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PhasePast {
-    /// Its name, such as `copy`.
-    pub phase: String,
-    /// How many were done.
-    pub done: u64,
-    /// What was counted, such as `objects`.
-    pub unit: String,
-    /// When it began, since the program started.
-    pub began: Duration,
-    /// How long it took.
-    pub took: Duration,
 }
 
 /// What all phases of a name have done so far.
