@@ -82,7 +82,7 @@ fn phases(registry: &mut Registry, phases: &[PhaseFigures]) {
     registry.register("phase_done", "What the phases have done, by what they count", done);
     registry.register_with_unit("phase_moved", "What the phases have moved", Unit::Bytes, bytes);
     registry.register_with_unit("phase", "How long the phases took", Unit::Seconds, seconds);
-    registry.register("phase_total", "How much the running phase has to do, where that is known", total);
+    registry.register("phase_planned", "How much the running phase has to do, where that is known", total);
     registry.register("phase_running", "Whether the phase runs just now", running);
 }
 
@@ -121,7 +121,7 @@ mod tests {
             "avatar_migrate_phase_done_total{phase=\"copy\",unit=\"objects\"} 12",
             "avatar_migrate_phase_moved_bytes_total{phase=\"copy\",unit=\"objects\"} 4096",
             "avatar_migrate_phase_seconds_total{phase=\"copy\",unit=\"objects\"} 1.5",
-            "avatar_migrate_phase_total{phase=\"copy\",unit=\"objects\"} 20",
+            "avatar_migrate_phase_planned{phase=\"copy\",unit=\"objects\"} 20",
             "avatar_migrate_phase_running{phase=\"copy\",unit=\"objects\"} 1",
         ] {
             assert!(text.lines().any(|known| known == line), "no {line} in\n{text}");

@@ -59,7 +59,7 @@ fn metrics_can_be_fetched_while_it_runs() {
     let copies = world.s3.requests()["CopyObject"];
     for sample in [
         "avatar_migrate_s3_requests_total [('operation', 'copy')] {copies}",
-        "avatar_migrate_phase_total [('phase', 'copy'), ('unit', 'objects')] 6",
+        "avatar_migrate_phase_planned [('phase', 'copy'), ('unit', 'objects')] 6",
         "avatar_migrate_phase_done_total [('phase', 'plan'), ('unit', 'rows')] 6",
         "avatar_migrate_phase_running [('phase', 'plan'), ('unit', 'rows')] 0",
         "avatar_migrate_concurrency [] 1",

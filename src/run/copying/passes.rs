@@ -79,13 +79,15 @@ impl<C: CopyObjects> CopyRun<'_, C> {
             surveys = self.passes(surveys, options).await?;
             looks += 1;
             phase.add(1);
-            let came = came(&before, &self.legacy_by_reference(&surveys), &journal.read(self.ledger).await?);
+            let moved = journal.read(self.ledger).await?;
+            let came = came(&before, &self.legacy_by_reference(&surveys), &moved);
             for (column, rows) in &came {
                 session.progress.println(&still_written(column, *rows, seen.elapsed()));
                 *written.entry(column.clone()).or_default() += rows;
             }
             seen = Instant::now();
-            if !came.is_empty() {
+            // One that moved may have taken the place of one that could not, and was deleted.
+            if !came.is_empty() || !moved.is_empty() {
                 quiet = seen;
             }
         }
@@ -137,4 +139,21 @@ fn still_written(column: &ColumnName, rows: u64, time: Duration) -> String {
 
 fn per_minute(rows: u64, time: Duration) -> f64 {
     rows as f64 * 60.0 / time.as_secs_f64().max(f64::MIN_POSITIVE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_move_before_is_not_new() {
+        let column = |name: &str| ColumnName { table: "t".to_owned(), column: name.to_owned() };
+        let counts =
+            |of: &[(&str, u64)]| of.iter().map(|(name, rows)| (column(name), *rows)).collect::<BTreeMap<_, _>>();
+        let came = |before, left, moved| came(&counts(before), &counts(left), &counts(moved));
+        assert_eq!(came(&[("a", 2)], &[("a", 2)], &[]), counts(&[]), "stuck");
+        assert_eq!(came(&[("a", 2)], &[("a", 3)], &[("a", 4)]), counts(&[("a", 5)]), "some moved, one got stuck");
+        assert_eq!(came(&[], &[], &[("b", 1)]), counts(&[("b", 1)]), "a column that held no path before");
+        assert_eq!(came(&[("a", 2)], &[("a", 1)], &[]), counts(&[]), "one was deleted");
+    }
 }
