@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{confirm, print, signals};
 use crate::config::{
-    Command, Config, DoctorOptions, FinalizeOptions, Output, PolicyOptions, RedirectOptions, ResolveOptions, Settings,
-    VerifyOptions,
+    Command, Config, CopyOptions, DoctorOptions, FenceOptions, FinalizeOptions, LedgerOptions, Output, PolicyOptions,
+    RedirectOptions, ResolveOptions, RollbackOptions, Settings, VerifyOptions,
 };
 use crate::database::Database;
 use crate::failure::{Exit, Failure, exit_of};
@@ -41,71 +41,83 @@ async fn try_execute(settings: Settings, progress: Progress) -> Result<Exit> {
     let stop = CancellationToken::new();
     let brake = Brake::new(stop.clone());
     signals::listen(stop.clone(), brake.clone(), progress.clone());
-    if settings.command == Command::Doctor {
-        return examine(&settings.config, settings.output, &settings.doctor, &progress, &stop).await;
-    }
-    if settings.command == Command::Policy {
-        return policies(&settings.config, settings.output, &settings.policy).await;
-    }
-    if settings.command == Command::Status {
-        return watch(&settings.config, settings.output, settings.status_watch, &stop).await;
-    }
-    if settings.command == Command::Redirect {
-        return configuration(&settings.config, settings.redirect.as_ref());
-    }
-    let session = Session::open(settings.config, progress, stop, brake).await?;
-    let output = settings.output;
-    let ended = match settings.command {
-        Command::Copy => {
-            let (summary, exit) = copy(&session, &settings.copy).await?;
-            print::copy(output, &summary)?;
-            Ok(exit)
-        }
-        Command::Verify => {
-            let (summary, exit) = verify(&session, &settings.verify).await?;
-            print::verify(output, &summary)?;
-            Ok(exit)
-        }
+    let (config, output) = (&settings.config, settings.output);
+    let session = Session::open(config.clone(), progress.clone(), stop.clone(), brake);
+    match settings.command {
+        Command::Doctor => examine(config, output, &settings.doctor, &progress, &stop).await,
+        Command::Policy => policies(config, output, &settings.policy).await,
+        Command::Redirect => configuration(config, settings.redirect.as_ref()),
+        Command::Status => watch(config, output, settings.status_watch, &stop).await,
+        Command::Copy => within(session, async |session| copied(session, output, &settings.copy).await).await,
+        Command::Verify => within(session, async |session| verified(session, output, &settings.verify).await).await,
         Command::Finalize => {
-            let end = confirmed(&session, &settings.finalize).await?;
-            print::finalize(output, &end.summary)?;
-            print::refused(&end, &session.progress);
-            Ok(end.exit)
+            within(session, async |session| finalized(session, output, &settings.finalize).await).await
         }
-        Command::Rollback => {
-            let ask = |asked: &RollbackConfirmation| confirm::ask_rollback(&session.progress, asked);
-            let (summary, exit) = rollback(&session, &settings.rollback, &ask).await?;
-            print::rollback(output, &summary)?;
-            Ok(exit)
+        Command::Rollback => within(session, async |session| put_back(session, output, &settings.rollback).await).await,
+        Command::Fence => within(session, async |session| fenced(session, output, &settings.fence).await).await,
+        Command::Resolve => {
+            within(session, async |session| resolved(session, output, settings.resolve.as_ref()).await).await
         }
-        Command::Doctor => examine(&session.config, output, &settings.doctor, &session.progress, &session.stop).await,
-        Command::Policy => policies(&session.config, output, &settings.policy).await,
-        Command::Fence => {
-            let ask = |asked: &FenceConfirmation| confirm::ask_fence(&session.progress, asked);
-            let (summary, exit) = fence(&session, &settings.fence, &ask).await?;
-            print::fence(output, &summary)?;
-            Ok(exit)
-        }
-        Command::Redirect => configuration(&session.config, settings.redirect.as_ref()),
-        Command::Resolve => resolved(&session, output, settings.resolve.as_ref()).await,
         Command::Explain => {
-            let (summary, exit) =
-                explain(&session, settings.explain.as_deref().context("explain without a key")?).await?;
-            print::explain(output, &summary)?;
-            Ok(exit)
+            within(session, async |session| explained(session, output, settings.explain.as_deref()).await).await
         }
         Command::Ledger => {
-            let options = settings.ledger.context("ledger without its options")?;
-            let ask = |asked: &PruneConfirmation| confirm::ask_prune(&session.progress, asked);
-            let (summary, exit) = prune(&session, &options, &ask).await?;
-            print::prune(output, &summary)?;
-            Ok(exit)
+            within(session, async |session| pruned(session, output, settings.ledger.as_ref()).await).await
         }
-        Command::Status => watch(&session.config, output, settings.status_watch, &session.stop).await,
-        Command::Migrate => migrate(&session, output, &settings.verify, &settings.finalize, &settings.copy).await,
-    };
+        Command::Migrate => within(session, async |session| migrate(session, output, &settings).await).await,
+    }
+}
+
+/// Does the work of a command in a session, which is closed whatever comes of it.
+async fn within(
+    opening: impl Future<Output = Result<Session>>,
+    work: impl AsyncFnOnce(&Session) -> Result<Exit>,
+) -> Result<Exit> {
+    let session = opening.await?;
+    let ended = work(&session).await;
     session.close().await;
     ended
+}
+
+async fn copied(session: &Session, output: Output, options: &CopyOptions) -> Result<Exit> {
+    let (summary, exit) = copy(session, options).await?;
+    print::copy(output, &summary).map(|()| exit)
+}
+
+async fn verified(session: &Session, output: Output, options: &VerifyOptions) -> Result<Exit> {
+    let (summary, exit) = verify(session, options).await?;
+    print::verify(output, &summary).map(|()| exit)
+}
+
+async fn finalized(session: &Session, output: Output, options: &FinalizeOptions) -> Result<Exit> {
+    let end = confirmed(session, options).await?;
+    print::finalize(output, &end.summary)?;
+    print::refused(&end, &session.progress);
+    Ok(end.exit)
+}
+
+async fn put_back(session: &Session, output: Output, options: &RollbackOptions) -> Result<Exit> {
+    let ask = |asked: &RollbackConfirmation| confirm::ask_rollback(&session.progress, asked);
+    let (summary, exit) = rollback(session, options, &ask).await?;
+    print::rollback(output, &summary).map(|()| exit)
+}
+
+async fn fenced(session: &Session, output: Output, options: &FenceOptions) -> Result<Exit> {
+    let ask = |asked: &FenceConfirmation| confirm::ask_fence(&session.progress, asked);
+    let (summary, exit) = fence(session, options, &ask).await?;
+    print::fence(output, &summary).map(|()| exit)
+}
+
+async fn explained(session: &Session, output: Output, given: Option<&str>) -> Result<Exit> {
+    let (summary, exit) = explain(session, given.context("explain without a key")?).await?;
+    print::explain(output, &summary).map(|()| exit)
+}
+
+async fn pruned(session: &Session, output: Output, options: Option<&LedgerOptions>) -> Result<Exit> {
+    let options = options.context("ledger without its options")?;
+    let ask = |asked: &PruneConfirmation| confirm::ask_prune(&session.progress, asked);
+    let (summary, exit) = prune(session, options, &ask).await?;
+    print::prune(output, &summary).map(|()| exit)
 }
 
 async fn policies(config: &Config, output: Output, options: &PolicyOptions) -> Result<Exit> {
@@ -176,13 +188,8 @@ async fn confirmed(session: &Session, options: &FinalizeOptions) -> Result<Final
 }
 
 /// The one-line form: copy, verify, finalize, stopping at the first that does not return 0.
-async fn migrate(
-    session: &Session,
-    output: Output,
-    verifying: &VerifyOptions,
-    finalizing: &FinalizeOptions,
-    copying: &crate::config::CopyOptions,
-) -> Result<Exit> {
+async fn migrate(session: &Session, output: Output, settings: &Settings) -> Result<Exit> {
+    let Settings { copy: copying, verify: verifying, finalize: finalizing, .. } = settings;
     if !copying.dry_run {
         check_files(Some(verifying), finalizing)?;
     }
