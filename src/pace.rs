@@ -76,7 +76,7 @@ impl Pace {
         let limit = per_second.and_then(|limit| usize::try_from(limit.get()).ok()).unwrap_or(usize::MAX).max(LEAST);
         let (size, most, fixed) = match concurrency {
             Concurrency::Auto => (START.min(limit), MOST.min(limit), false),
-            Concurrency::Fixed(size) => (size.max(1).min(limit), size.max(1).min(limit), true),
+            Concurrency::Fixed(size) => (size.clamp(1, limit), size.clamp(1, limit), true),
         };
         let state = State { size, owed: 0, good: 0, old: 0, noticed: throttles.count(), starting: true };
         Self { permits: Semaphore::new(size), state: Mutex::new(state), throttles, brake, fixed, most }

@@ -184,6 +184,14 @@ impl Mappings {
         }
     }
 
+    /// The paths, legacy and modern, that name the object of a source key; those of URLs only in the spelling of the key.
+    pub fn paths_of<'a>(&'a self, source: &'a ObjectKey) -> impl Iterator<Item = (String, String)> + 'a {
+        self.mappings.iter().filter_map(|mapping| {
+            let rest = source.as_str().strip_prefix(mapping.keys().legacy.as_str())?;
+            Some((format!("{}{rest}", mapping.legacy.as_str()), format!("{}{rest}", mapping.modern.as_str())))
+        })
+    }
+
     fn twin(&self, key: &ObjectKey, sides: impl Fn(&KeyMapping) -> (&String, &String)) -> Option<ObjectKey> {
         if !self.pattern.matches(key.last_segment()) {
             return None;

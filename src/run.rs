@@ -223,6 +223,11 @@ fn usage(error: StoreError) -> anyhow::Error {
     Failure::Usage { message: error.to_string(), hint }.into()
 }
 
+/// A refusal for one reason.
+fn refused(reason: String, hint: &str) -> anyhow::Error {
+    Failure::Refused { reasons: vec![reason], hint: hint.to_owned() }.into()
+}
+
 /// Refuses one bucket under two names (an access point, another host name) where a target would be a source too: finalize
 /// would delete what the rows name. Only then it matters, and only then it is tried, with a scratch object.
 async fn refuse_one_bucket(session: &Session, scratch: &Scratch) -> Result<()> {
@@ -231,13 +236,13 @@ async fn refuse_one_bucket(session: &Session, scratch: &Scratch) -> Result<()> {
     if !is_same_bucket(target, source, scratch).await.map_err(usage)? {
         return Ok(());
     }
-    let reasons = vec![format!(
+    let reason = format!(
         "`{}` and `{}` are two names of one bucket, and the key prefixes `{legacy}` and `{modern}` overlap",
         source.name(),
         target.name()
-    )];
-    let hint = "give two buckets, or key prefixes of which none begins with another".to_owned();
-    Err(Failure::Refused { reasons, hint }.into())
+    );
+    let hint = "give two buckets, or key prefixes of which none begins with another";
+    Err(refused(reason, hint))
 }
 
 /// Tries which conditions on copies the endpoint of the production bucket enforces, and says what it does not.

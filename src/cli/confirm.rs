@@ -43,14 +43,8 @@ pub(super) fn ask_fence(progress: &Progress, asked: &FenceConfirmation) -> Resul
 /// # Errors
 /// [`Failure::Refused`] without a terminal, as nobody could answer.
 pub(super) fn ask_policy(progress: &Progress, asked: &PolicyConfirmation) -> Result<bool> {
-    if !io::stdin().is_terminal() {
-        let reason =
-            format!("the policy of {} would be changed, and there is no terminal to confirm it on", asked.bucket);
-        let hint = "run it on a terminal, or give --yes".to_owned();
-        return Err(Failure::Refused { reasons: vec![reason], hint }.into());
-    }
-    progress.ask(&policy_question(asked));
-    Ok(answer("Type the bucket's name to change it: ")? == asked.bucket)
+    let at_stake = format!("the policy of {} would be changed", asked.bucket);
+    typed(progress, &at_stake, &policy_question(asked), "Type the bucket's name to change it: ", &asked.bucket)
 }
 
 fn policy_question(asked: &PolicyConfirmation) -> String {

@@ -9,7 +9,7 @@ use sqlx::mysql::{MySqlPool, MySqlRow};
 
 use super::ledger::Ledger;
 use super::lock::RunLock;
-use super::sql::{Statement, statement};
+use super::sql::{Statement, bytes, statement};
 use super::view::LedgerView;
 use crate::path::{ETag, ObjectKey};
 
@@ -90,9 +90,8 @@ impl Ledger {
 }
 
 fn decision(row: &MySqlRow) -> Result<(ObjectKey, Decision)> {
-    let text = |name: &str| -> Result<String> { Ok(String::from_utf8_lossy(&row.try_get::<Vec<u8>, _>(name)?).into()) };
-    let (source_etag, target_etag) = (ETag::new(&text("source_etag")?), ETag::new(&text("target_etag")?));
+    let (source_etag, target_etag) = (ETag::new(&bytes(row, "source_etag")?), ETag::new(&bytes(row, "target_etag")?));
     let decision =
         Decision { source_etag, target_etag, by: row.try_get("decided_by")?, at: row.try_get("decided_at")? };
-    Ok((ObjectKey::new(text("source_key")?)?, decision))
+    Ok((ObjectKey::new(bytes(row, "source_key")?)?, decision))
 }

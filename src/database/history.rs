@@ -5,7 +5,7 @@ use serde::Serialize;
 use sqlx::Row;
 use sqlx::mysql::MySqlRow;
 
-use super::sql::{statement, text};
+use super::sql::{bytes, statement, text};
 use super::standing::in_time;
 use super::view::LedgerView;
 use crate::path::ObjectKey;
@@ -85,15 +85,14 @@ impl LedgerView {
 }
 
 fn row_move(row: &MySqlRow) -> Result<RowMove> {
-    let text = |name: &str| -> Result<String> { Ok(String::from_utf8_lossy(&row.try_get::<Vec<u8>, _>(name)?).into()) };
     Ok(RowMove {
         run: row.try_get("run")?,
         at: row.try_get("at")?,
         table: row.try_get("table_name")?,
         column: row.try_get("column_name")?,
-        primary_key: text("row_key")?,
-        old: text("old_value")?,
-        new: text("new_value")?,
+        primary_key: bytes(row, "row_key")?,
+        old: bytes(row, "old_value")?,
+        new: bytes(row, "new_value")?,
         undone_by: row.try_get("undone_by")?,
     })
 }

@@ -1,13 +1,13 @@
 //! How busy the servers are: what a run may wait for.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 use sqlx::Row;
 
 use super::session::{Database, grant_or};
 use super::sql::statement;
 
-/// How far a replica is behind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How far a replica is behind; the greater, the worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lag {
     /// So many seconds, by its own account.
     Seconds(u64),
@@ -24,20 +24,12 @@ pub enum Lag {
 pub async fn replica_lag(replica: &Database) -> Result<Lag> {
     let rows = sqlx::query(statement!("replica_lag.sql").sql()).fetch_all(replica.pool()).await;
     let rows = grant_or(rows, "ask how far the replica is behind", &replica.grant("REPLICA MONITOR", "*.*"))?;
-    let mut worst = None;
-    for row in &rows {
+    let lags = rows.iter().map(|row| {
         let behind: Option<i64> = row.try_get_unchecked("Seconds_Behind_Master")?;
-        let lag = behind.and_then(|seconds| u64::try_from(seconds).ok()).map_or(Lag::Broken, Lag::Seconds);
-        worst = match (worst, lag) {
-            (None, lag) => Some(lag),
-            (Some(Lag::Seconds(one)), Lag::Seconds(other)) => Some(Lag::Seconds(one.max(other))),
-            (Some(Lag::Broken), _) | (_, Lag::Broken) => Some(Lag::Broken),
-        };
-    }
-    match worst {
-        Some(lag) => Ok(lag),
-        None => bail!("the server is no replica"),
-    }
+        Ok(behind.and_then(|seconds| u64::try_from(seconds).ok()).map_or(Lag::Broken, Lag::Seconds))
+    });
+    let lags = lags.collect::<sqlx::Result<Vec<Lag>>>()?;
+    lags.into_iter().max().context("the server is no replica")
 }
 
 /// How many threads of the server are at work just now, the one that asks included (MariaDB: "Server Status Variables",

@@ -1,6 +1,7 @@
 //! Statements from `sql/`, identifiers and literals: the one place where SQL text is put together.
 
-use sqlx::AssertSqlSafe;
+use sqlx::mysql::MySqlRow;
+use sqlx::{AssertSqlSafe, Row};
 
 /// A statement of `sql/` whose `{placeholders}` are identifiers and expressions made in this room, never data.
 #[derive(Clone, Debug)]
@@ -73,6 +74,11 @@ pub(crate) fn text(value: &str) -> String {
 pub(crate) fn readable(value: &str) -> String {
     let plain = value.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\');
     if plain { format!("'{}'", value.replace('\'', "''")) } else { text(value).replace("_utf8mb4 ", "") }
+}
+
+/// A column of bytes as text; what is no UTF-8 is shown as such.
+pub(crate) fn bytes(row: &MySqlRow, column: &str) -> sqlx::Result<String> {
+    Ok(String::from_utf8_lossy(&row.try_get::<Vec<u8>, _>(column)?).into())
 }
 
 #[cfg(test)]

@@ -59,10 +59,7 @@ const NOTHING_NAMES_IT: &str = "no row of the migration names it, and nothing in
 /// The paths by which the journal may know the object: as rows hold it now, and as a key in every mapping.
 fn legacy_paths(session: &Session, source: &ObjectKey, found: &OneObject) -> Vec<String> {
     let of_rows = found.rows.iter().filter_map(|row| row.finding.as_ref()?.legacy_path.clone());
-    let of_keys = session.config.mappings.all().iter().filter_map(|mapping| {
-        let rest = source.as_str().strip_prefix(mapping.keys().legacy.as_str())?.to_owned();
-        Some(format!("{}{rest}", mapping.legacy.as_str()))
-    });
+    let of_keys = session.config.mappings.paths_of(source).map(|(legacy, _)| legacy);
     let mut paths: Vec<String> = of_rows.chain(of_keys).collect();
     paths.sort();
     paths.dedup();

@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 
-use super::{Session, sign_off};
+use super::{Session, refused, sign_off};
 use crate::config::LedgerOptions;
 use crate::database::{Ledger, LedgerName, Lines, Prunable, RunLock, Through};
-use crate::failure::{Exit, Failure};
+use crate::failure::Exit;
 use crate::report::summary::PruneSummary;
 
 /// What is about to be forgotten: what a person confirms.
@@ -52,8 +52,8 @@ async fn steps(
         // Only lines of plans are no loss to anybody.
         let loses = lines.objects + lines.row_changes > 0;
         if loses && !options.yes && !confirm(&asked)? {
-            let hint = "nothing was changed; run it again and type the answer, or give --yes".to_owned();
-            return Err(Failure::Refused { reasons: vec!["the loss was not confirmed".to_owned()], hint }.into());
+            let hint = "nothing was changed; run it again and type the answer, or give --yes";
+            return Err(refused("the loss was not confirmed".to_owned(), hint));
         }
         let phase = session.progress.phase("prune", Some(count), "lines");
         for of in [Lines::Paths, Lines::Objects, Lines::RowChanges] {

@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
-use super::{Meter, Session, prove_conditions, sign_off, span};
+use super::{Meter, Session, prove_conditions, refused, sign_off, span};
 use crate::check::{Checker, Compared, OwnCopy, VerifiedCopy, VerifiedObjects};
 use crate::config::{Keep, Method, ResolveOptions};
 use crate::database::{Ledger, LedgerName, RunLock};
@@ -110,8 +110,8 @@ impl<C: CopyObjects> Resolving<'_, C> {
             saved_as: saved_as.as_ref().map(ToString::to_string),
         };
         if !self.options.yes && !confirm(&asked)? {
-            let hint = "nothing was changed; run it again and type the answer, or give --yes".to_owned();
-            return Err(Failure::Refused { reasons: vec!["the decision was not confirmed".to_owned()], hint }.into());
+            let hint = "nothing was changed; run it again and type the answer, or give --yes";
+            return Err(refused("the decision was not confirmed".to_owned(), hint));
         }
         match &saved_as {
             Some(saved_as) => self.keep_source(&source, &target, saved_as).await?,
@@ -216,10 +216,6 @@ impl<C: CopyObjects> Resolving<'_, C> {
         };
         Ok(named.or_else(|_| hashed())?)
     }
-}
-
-fn refused(reason: String, hint: &str) -> anyhow::Error {
-    Failure::Refused { reasons: vec![reason], hint: hint.to_owned() }.into()
 }
 
 fn changed() -> anyhow::Error {

@@ -10,11 +10,11 @@ use super::judge::{Group, judge};
 use super::scan::head;
 use crate::config::{ColumnName, Config};
 use crate::database::{
-    CandidateRow, Candidates, Content, Database, Decisions, LedgerObject, LedgerView, TextColumn, check_names,
-    for_each_candidate, role, text_columns,
+    CandidateRow, Candidates, Content, Database, Decisions, LedgerView, TextColumn, check_names, for_each_candidate,
+    role, text_columns,
 };
 use crate::finding::{Finding, RowPlace};
-use crate::path::{Class, Mapping, Mappings, ObjectKey};
+use crate::path::{Class, ObjectKey};
 use crate::store::{ObjectInfo, ReadObjects};
 
 /// Rows that are kept; a default picture may have millions.
@@ -27,8 +27,6 @@ pub struct OneObject {
     pub source: Option<ObjectInfo>,
     /// The production object, if it exists.
     pub target: Option<ObjectInfo>,
-    /// What the ledger knows of it.
-    pub recorded: Option<LedgerObject>,
     /// The first rows that name it.
     pub rows: Vec<NamingRow>,
     /// How many rows name it.
@@ -88,7 +86,7 @@ pub async fn examine<R: ReadObjects>(
         value: row.value,
     });
     let (rows, rows_total) = (judged.collect(), found.total);
-    Ok(OneObject { source: verdict.source, target: verdict.target, recorded: group.recorded, rows, rows_total, orphan })
+    Ok(OneObject { source: verdict.source, target: verdict.target, rows, rows_total, orphan })
 }
 
 #[derive(Default)]
@@ -116,7 +114,8 @@ async fn rows(database: &Database, config: &Config, given: &str, object: Option<
     let columns = text_columns(database).await?;
     check_names(config, &columns, database)?;
     let mut found = Found::default();
-    let texts: Vec<String> = paths(&config.mappings, object).into_iter().chain([given.to_owned()]).collect();
+    let paths = object.into_iter().flat_map(|object| config.mappings.paths_of(object));
+    let texts: Vec<String> = paths.flat_map(|(legacy, modern)| [legacy, modern]).chain([given.to_owned()]).collect();
     for column in columns.iter().filter(|column| column.content != Content::Json) {
         for_each_candidate(database, column, &config.mappings, Candidates::Beginning(&texts), |row| {
             let item = object.and_then(|object| item(config, column, &row, object));
@@ -133,15 +132,6 @@ async fn rows(database: &Database, config: &Config, given: &str, object: Option<
         .await?;
     }
     Ok(found)
-}
-
-/// Every path that names an object, but for those of URLs, which have many spellings.
-fn paths(mappings: &Mappings, object: Option<&ObjectKey>) -> Vec<String> {
-    let of = |mapping: &Mapping| {
-        let rest = object?.as_str().strip_prefix(mapping.keys().legacy.as_str())?.to_owned();
-        Some([&mapping.legacy, &mapping.modern].map(|prefix| format!("{}{rest}", prefix.as_str())))
-    };
-    mappings.all().iter().filter_map(of).flatten().collect()
 }
 
 /// The row as verify would take it, if it names the object.

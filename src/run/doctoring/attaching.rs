@@ -10,7 +10,7 @@ use crate::failure::{Exit, Failure};
 use crate::operate::attach::{AttachError, Attached};
 use crate::operate::doctor::{self as judged, DoctorSummary, PolicyChanged};
 use crate::operate::policy::{BucketSide, Policy, policy_of_bucket};
-use crate::run::{of_profile, reach, usage};
+use crate::run::{of_profile, reach, refused, usage};
 use crate::store::{Bucket, StoreError, StoreErrorKind, connect_each};
 
 /// What is about to change in the policy: what a person confirms.
@@ -168,10 +168,6 @@ impl Changing<'_> {
                     and s3:DeleteBucketPolicy";
         Failure::Usage { message: error.to_string(), hint: hint.to_owned() }.into()
     }
-}
-
-fn refused(reason: String, hint: &str) -> anyhow::Error {
-    Failure::Refused { reasons: vec![reason], hint: hint.to_owned() }.into()
 }
 
 fn unusable(error: AttachError) -> anyhow::Error {
