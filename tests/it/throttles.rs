@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use avatar_migrate_kit::Mariadb;
 
+use crate::again::until_a_cutover_waits;
 use crate::privileges::{run_the_hint, user};
 use crate::process::{Gate, Running, until};
 use crate::servers::{HAS_A_ROW, ROWS, replicate, server, world};
@@ -86,6 +87,7 @@ fn after_a_long_time_between_two_transactions_the_sources_are_looked_at_again() 
     let mut running = world.start(&["copy", "--transaction-rows", "1"]);
     let moved = |key: &str| world.paths().contains(&key.replacen("image/", "avatar/", 1));
     until("the first row has moved", || moved(&keys[0]));
+    until_a_cutover_waits(&world, "avatars");
     running.signal("USR1");
     until("it is held", || running.has_said("paused: SIGUSR1"));
     drop(held);
