@@ -25,6 +25,7 @@ mod prices;
 mod quantity;
 mod redirect;
 mod setting;
+mod sharing;
 mod throttle;
 
 pub use authority::Authority;
@@ -44,6 +45,7 @@ pub use policy::{DoctorOptions, PolicyChange, PolicyOptions};
 pub use prices::Prices;
 pub use redirect::{DNS_PORT, Proxy, PublicUrl, RedirectOptions, Stage, is_plain_host};
 pub use setting::{Fallback, Setting, Takes, VARIABLE_PREFIX};
+pub use sharing::Sharing;
 pub use throttle::Throttle;
 
 use std::net::SocketAddr;
@@ -84,6 +86,8 @@ pub struct Config {
     pub transaction_rows: TransactionRows,
     /// How long to wait for a lock whose holder seems dead.
     pub lock_wait: Duration,
+    /// How the run is shared among all who join it; `None` if it works alone.
+    pub sharing: Option<Sharing>,
     /// How long one attempt at a request may take.
     pub request_timeout: Duration,
     /// The schema of the ledger.

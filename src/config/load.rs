@@ -13,6 +13,7 @@ use super::environment::{self, Environment};
 use super::file::{self, DEFAULT_FILE};
 use super::following::some_time;
 use super::layers::{Layer, Layers, choice, number, path, text};
+use super::sharing::sharing;
 use super::throttle::throttle;
 use super::{
     BucketConfig, ColumnName, Concurrency, Config, ConfigError, CopyOptions, DatabaseConfig, DoctorOptions,
@@ -227,6 +228,7 @@ fn config(
         concurrency: layers.required(&catalogue::CONCURRENCY, concurrency)?,
         transaction_rows: layers.required(&catalogue::TRANSACTION_ROWS, transaction_rows)?,
         lock_wait: layers.required(&catalogue::LOCK_WAIT, quantity::duration)?,
+        sharing: sharing(layers, command, method)?,
         request_timeout: layers.required(&catalogue::REQUEST_TIMEOUT, some_time)?,
         ledger_schema: ledger_schema(layers)?,
         temp_dir: layers.optional(&catalogue::TEMP_DIR, path)?.unwrap_or(temp_dir),

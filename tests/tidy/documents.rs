@@ -16,6 +16,7 @@ use crate::rules::Source;
 const SELF_EXPLAINING: [&str; 8] = [
     "src/cli/help.rs",
     "src/config/catalogue.rs",
+    "src/config/catalogue/of_commands.rs",
     "src/config/example.rs",
     "src/operate/doctor/",
     "src/operate/policy/text.rs",

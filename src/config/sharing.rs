@@ -1,0 +1,50 @@
+//! Whether a run is shared among all who join it.
+
+use std::time::Duration;
+
+use super::following::some_time;
+use super::layers::{Layers, number, text};
+use super::{Command, ConfigError, Method, catalogue};
+
+/// How a run is shared among all who join it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sharing {
+    /// A worker that is silent for so long loses what it was at.
+    pub lease: Duration,
+    /// How many objects a worker takes at a time; `None`: as many as the work is large.
+    pub range_objects: Option<u64>,
+}
+
+/// Reads it; `None` for a run that works alone.
+pub(super) fn sharing(layers: &Layers, command: Command, method: Method) -> Result<Option<Sharing>, ConfigError> {
+    let workers = layers.placed(&catalogue::WORKERS, text)?;
+    let lease = layers.required(&catalogue::LEASE, some_time)?;
+    let range_objects = layers.optional(&catalogue::RANGE_OBJECTS, number(1))?;
+    let Some(workers) = workers.filter(|workers| workers.value == "join" && shares(command)) else { return Ok(None) };
+    if method == Method::Sync {
+        let error = ConfigError::new("the AWS CLI copies whole prefixes by itself").at(workers.origin);
+        return Err(error.hint("use --method copy or stream to share the work"));
+    }
+    if let Some(limit) = layers.placed(&catalogue::LIMIT, text)? {
+        let error = ConfigError::new(format!("contradicts the {}", limit.origin)).at(workers.origin);
+        return Err(error.hint("workers share all that there is: take a part of it with --only-prefix"));
+    }
+    Ok(Some(Sharing { lease, range_objects }))
+}
+
+/// Whether a command has work that can be shared.
+fn shares(command: Command) -> bool {
+    match command {
+        Command::Copy | Command::Finalize | Command::Migrate => true,
+        Command::Verify
+        | Command::Rollback
+        | Command::Doctor
+        | Command::Policy
+        | Command::Fence
+        | Command::Redirect
+        | Command::Resolve
+        | Command::Status
+        | Command::Explain
+        | Command::Ledger => false,
+    }
+}
