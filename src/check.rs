@@ -4,14 +4,14 @@
 //! proofs: equal single-part ETags, equal stored checksums over the whole object, equal SHA-256 of the bytes. Size alone
 //! never proves; unequal ETags alone never disprove.
 
+mod objects;
 mod spool;
 
-use anyhow::Result;
-
 use crate::config::CheckMode;
-use crate::database::{Decision, Ledger, LedgerObject, ObjectMark, ObjectState, RunLock};
+use crate::database::{Decision, LedgerObject, ObjectMark, ObjectState};
 use crate::finding::Proof;
 use crate::path::{ETag, ObjectKey};
+pub use objects::VerifiedObjects;
 pub use spool::EvidenceSpool;
 
 use crate::store::{DeleteItem, Hashed, ObjectDetails, ObjectInfo, ReadObjects, Sha256Digest, StoreError};
@@ -196,72 +196,6 @@ pub fn proved_by_ledger(recorded: &LedgerObject, target: &ObjectInfo) -> Option<
         proof: Proof::Ledger,
         sha256: recorded.sha256.clone(),
     })
-}
-
-/// Permission to move the rows of exactly those objects which this run's checks have marked in the ledger. It stands for
-/// a set of [`VerifiedCopy`] that memory need not hold, borrows the lock, and can only be filled with such evidence.
-#[derive(Debug)]
-#[must_use]
-pub struct VerifiedObjects<'lock> {
-    lock: &'lock RunLock,
-    objects: u64,
-}
-
-impl<'lock> VerifiedObjects<'lock> {
-    /// The empty set.
-    pub fn none(lock: &'lock RunLock) -> Self {
-        Self { lock, objects: 0 }
-    }
-
-    /// Adds evidence: marks its objects verified in the ledger. `own` tells which copies this migration made itself.
-    ///
-    /// # Errors
-    /// If the ledger cannot be written.
-    pub async fn add(&mut self, ledger: &Ledger, copies: Vec<(VerifiedCopy, OwnCopy)>) -> Result<()> {
-        let marks: Vec<ObjectMark> = copies.into_iter().map(|(copy, own)| mark(copy, own)).collect();
-        ledger.mark(self.lock, &marks).await?;
-        self.objects += u64::try_from(marks.len())?;
-        Ok(())
-    }
-
-    /// Adds what a person has settled: the rows move to the target as it stands, with no proof of equal content.
-    ///
-    /// # Errors
-    /// If the ledger cannot be written.
-    pub async fn add_settled(&mut self, ledger: &Ledger, settled: Settled) -> Result<()> {
-        let Settled { source, target, decided } = settled;
-        let object = LedgerObject {
-            source: source.key,
-            target: target.key,
-            state: ObjectState::Verified,
-            source_etag: Some(source.etag),
-            target_etag: Some(target.etag),
-            own_copy: false,
-            sha256: None,
-            proof: None,
-        };
-        ledger.mark(self.lock, &[ObjectMark { object, size: Some(target.size), detail: decided }]).await?;
-        self.objects += 1;
-        Ok(())
-    }
-
-    /// How many objects were added.
-    #[must_use]
-    pub fn len(&self) -> u64 {
-        self.objects
-    }
-
-    /// Whether none was added.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.objects == 0
-    }
-
-    /// The lock under which the evidence was gathered.
-    #[must_use]
-    pub fn lock(&self) -> &'lock RunLock {
-        self.lock
-    }
 }
 
 /// Evidence that a source is needed no more.

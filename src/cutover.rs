@@ -31,7 +31,22 @@ use crate::path::Mappings;
 /// ```compile_fail
 /// use avatar_migrate::{check::VerifiedObjects, database::RunLock};
 /// fn forge(lock: &RunLock) -> VerifiedObjects<'_> {
-///     VerifiedObjects { lock, objects: 1 }
+///     VerifiedObjects { right: lock, objects: 1 }
+/// }
+/// ```
+///
+/// nor by a worker that holds the lease of a range, and not the lock:
+///
+/// ```compile_fail
+/// use avatar_migrate::{check::VerifiedObjects, config::Config, cutover::cut_over};
+/// use avatar_migrate::database::{Database, Lease, Ledger, Turn};
+/// use tokio_util::sync::CancellationToken;
+/// async fn leased(
+///     lease: &Lease,
+///     (database, ledger, config): (&Database, &Ledger, &Config),
+/// ) -> anyhow::Result<u64> {
+///     let verified = VerifiedObjects::none(lease);
+///     Ok(cut_over(verified, database, ledger, config, &[], &mut Turn::default(), &CancellationToken::new()).await?.rows)
 /// }
 /// ```
 ///

@@ -4,6 +4,7 @@
 
 mod blocked;
 mod column;
+mod crew;
 mod decisions;
 mod examine;
 mod fence;
@@ -20,6 +21,7 @@ mod objects;
 mod paths;
 mod prune;
 mod preflight;
+mod right;
 mod row_range;
 mod rows;
 mod schema;
@@ -35,6 +37,7 @@ mod view;
 
 pub use blocked::count_blocked_rows;
 pub use column::{Content, KeyColumn, TextColumn, UniquePart};
+pub use crew::{Crew, CrewState, Found, Lease, LeaseLost, Progress, Stage, Tally, Task, Worker, range_objects};
 pub use decisions::{Decision, Decisions};
 pub use examine::{
     GeneratedColumn, MissingForLedger, Replica, Trigger, generated_columns, missing_for_ledger, replica,
@@ -56,10 +59,11 @@ pub use objects::{LedgerObject, ObjectMark, ObjectState};
 pub use paths::{Part, count_paths, plan_paths};
 pub use preflight::{check_privileges, preflight, preflight_undo, schema_reasons};
 pub use prune::{Lines, Prunable, Through};
+pub use right::MayWrite;
 pub use row_range::RowRange;
 pub use rows::{CandidateRow, Candidates, ClearCounts, count_clear, for_each_candidate};
 pub use schema::text_columns;
-pub use server::{ServerFacts, server_facts};
+pub use server::{ServerFacts, check_can_share, server_facts};
 pub use session::Database;
 pub use standing::{LastCutover, RunRecord};
 pub use survey::{ClassCounts, ColumnSurvey, Role, check_names, references, role, survey, survey_without};

@@ -17,6 +17,7 @@ mod pruning;
 mod policing;
 mod resolving;
 mod rollingback;
+mod seats;
 mod standing;
 mod sync;
 mod verifying;
@@ -246,18 +247,22 @@ async fn refuse_one_bucket(session: &Session, scratch: &Scratch) -> Result<()> {
 }
 
 /// Tries which conditions on copies the endpoint of the production bucket enforces, and says what it does not.
-pub(crate) async fn prove_conditions(session: &Session, canary: &impl CopyObjects, run: u64) -> Result<CopyConditions> {
-    refuse_one_bucket(session, &Scratch::of_run(&run.to_string())).await?;
-    prove_conditions_in(&session.stores.target, canary, run).await
+pub(crate) async fn prove_conditions(
+    session: &Session,
+    canary: &impl CopyObjects,
+    scratch: &Scratch,
+) -> Result<CopyConditions> {
+    refuse_one_bucket(session, scratch).await?;
+    prove_conditions_in(&session.stores.target, canary, scratch).await
 }
 
 /// The same in any bucket that copies go to; `canary` copies inside it.
 pub(crate) async fn prove_conditions_in(
     bucket: &Bucket,
     canary: &impl CopyObjects,
-    run: u64,
+    scratch: &Scratch,
 ) -> Result<CopyConditions> {
-    let conditions = prove_copies(bucket, canary, &Scratch::of_run(&run.to_string())).await.map_err(usage)?;
+    let conditions = prove_copies(bucket, canary, scratch).await.map_err(usage)?;
     let shortcomings = conditions.shortcomings();
     if shortcomings.is_empty() {
         tracing::info!("the endpoint enforces every condition on copies");

@@ -52,7 +52,7 @@ pub use list_canary::{ListTrial, prove_listing};
 pub use parts::PartSizes;
 pub use probe::{is_same_bucket, probe_write};
 pub use requests::{RequestCounters, Requests};
-pub use scratch::{PUT_ASIDE, SCRATCH_OF_DOCTOR, SCRATCH_OF_RUNS, Scratch};
+pub use scratch::{PUT_ASIDE, SCRATCH_OF_DOCTOR, SCRATCH_OF_RUNS, Scratch, sweep_workers};
 pub use settings::{Encryption, LifecycleHit, Ownership, Versioning};
 pub use small::Small;
 pub use stream::Streamer;

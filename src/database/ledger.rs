@@ -12,8 +12,17 @@ use crate::config::Config;
 use crate::failure::{Exit, Failure};
 
 /// The tables of the ledger; left out of every search for references when they live in the migrated schema.
-pub(crate) const TABLES: [&str; 6] =
-    ["am_migration", "am_run", "am_object", "am_path", "am_row_change", "am_resolution"];
+pub(crate) const TABLES: [&str; 9] = [
+    "am_migration",
+    "am_run",
+    "am_object",
+    "am_path",
+    "am_row_change",
+    "am_resolution",
+    "am_share",
+    "am_worker",
+    "am_range",
+];
 
 /// The opened ledger of one migration in one run.
 #[derive(Clone, Debug)]
@@ -60,8 +69,53 @@ impl Ledger {
             .await
             .context("failed to write the run to the ledger")?
             .last_insert_id();
+        let ledger = Self { pool: database.pool().clone(), name, migration, run };
+        ledger.end_earlier(database.schema()).await?;
         lock.beat(run, activity);
+        Ok(ledger)
+    }
+
+    /// Whoever is left of an earlier run that was shared has lost its lease now.
+    async fn end_earlier(&self, schema: &str) -> Result<()> {
+        for statement in [statement!("ranges_clear.sql"), statement!("ranges_clear_workers.sql")] {
+            let cleared = sqlx::query(self.statement(statement).sql()).bind(self.run).bind(schema);
+            cleared.execute(&self.pool).await.context("failed to write to the ledger")?;
+        }
+        Ok(())
+    }
+
+    /// The ledger of a run that another worker has opened, for one that has joined it.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn join(database: &Database, config: &Config, run: u64) -> Result<Self> {
+        let name = LedgerName::new(&config.ledger_schema);
+        let migration = migration_id(database, &name, config).await?;
         Ok(Self { pool: database.pool().clone(), name, migration, run })
+    }
+
+    /// The same run, held by this process from now on.
+    ///
+    /// # Errors
+    /// If the run is over, another one has begun meanwhile, or the ledger cannot be written.
+    pub async fn adopt(
+        &self,
+        lock: &mut RunLock,
+        activity: impl Fn() -> Option<Activity> + Send + 'static,
+    ) -> Result<()> {
+        lock.adopt(self.run).await?;
+        lock.beat(self.run, activity);
+        Ok(())
+    }
+
+    /// The last part of the run's journal.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn last_part(&self) -> Result<u32> {
+        let last = sqlx::query_scalar(self.statement(statement!("journal_last_part.sql")).sql()).bind(self.run);
+        let last: u64 = last.fetch_one(&self.pool).await.context("failed to read the journal")?;
+        Ok(u32::try_from(last)?)
     }
 
     /// Records how the run ended.
@@ -189,6 +243,9 @@ async fn create_tables(database: &Database, name: &LedgerName) -> Result<()> {
         statement!("ledger/004_path.sql"),
         statement!("ledger/005_row_change.sql"),
         statement!("ledger/006_resolution.sql"),
+        statement!("ledger/007_share.sql"),
+        statement!("ledger/008_worker.sql"),
+        statement!("ledger/009_range.sql"),
     ];
     for statement in statements {
         let sql = statement.with("ledger", &name.quoted()).sql();

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use anyhow::{Context, Result};
 use sqlx::mysql::MySqlRow;
-use sqlx::{QueryBuilder, Row};
+use sqlx::{MySql, QueryBuilder, Row};
 
 use super::ledger::Ledger;
-use super::lock::RunLock;
+use super::right::MayWrite;
 use super::sql::{Statement, statement};
 use crate::finding::Proof;
 use crate::path::{ETag, ObjectKey};
@@ -174,6 +174,16 @@ impl Ledger {
         rows.iter().map(object).collect()
     }
 
+    /// Whether this run has verified any object that `pass` has planned.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn has_verified(&self, pass: u32) -> Result<bool> {
+        let verified = sqlx::query(self.statement(statement!("verified_of_pass.sql")).sql());
+        let verified = verified.bind(self.migration()).bind(self.run()).bind(pass).fetch_optional(self.pool()).await;
+        Ok(verified.context("failed to read objects from the ledger")?.is_some())
+    }
+
     /// How many objects of this run are in each state.
     ///
     /// # Errors
@@ -195,29 +205,33 @@ impl Ledger {
     ///
     /// # Errors
     /// If the ledger cannot be written, or the lock is lost.
-    pub async fn mark(&self, lock: &RunLock, marks: &[ObjectMark]) -> Result<()> {
+    pub async fn mark(&self, right: &impl MayWrite, marks: &[ObjectMark]) -> Result<()> {
         for batch in marks.chunks(ROWS_A_STATEMENT) {
-            let head = self.statement(statement!("objects_mark.sql")).sql();
-            let mut query = QueryBuilder::new(head.0);
-            query.push_values(batch, |mut row, mark| {
-                let object = &mark.object;
-                row.push_bind(self.migration())
-                    .push_bind(object.source.as_str().as_bytes())
-                    .push_bind(object.target.as_str().as_bytes())
-                    .push_bind(object.state.word())
-                    .push_bind(self.run())
-                    .push_bind(mark.size)
-                    .push_bind(object.source_etag.as_ref().map(|etag| etag.as_str().as_bytes()))
-                    .push_bind(object.target_etag.as_ref().map(|etag| etag.as_str().as_bytes()))
-                    .push_bind(object.own_copy)
-                    .push_bind(object.sha256.as_deref().and_then(from_hex))
-                    .push_bind(object.proof.map(Proof::word))
-                    .push_bind(mark.detail.chars().take(1000).collect::<String>());
-            });
-            query.push(statement!("objects_mark_update.sql").sql().0);
-            query.build().execute(&mut *lock.connection().await?).await.context("failed to write to the ledger")?;
+            right.write(|| self.marking(batch)).await?;
         }
         Ok(())
+    }
+
+    fn marking(&self, batch: &[ObjectMark]) -> QueryBuilder<MySql> {
+        let head = self.statement(statement!("objects_mark.sql")).sql();
+        let mut query = QueryBuilder::new(head.0);
+        query.push_values(batch, |mut row, mark| {
+            let object = &mark.object;
+            row.push_bind(self.migration())
+                .push_bind(object.source.as_str().as_bytes().to_vec())
+                .push_bind(object.target.as_str().as_bytes().to_vec())
+                .push_bind(object.state.word())
+                .push_bind(self.run())
+                .push_bind(mark.size)
+                .push_bind(object.source_etag.as_ref().map(|etag| etag.as_str().as_bytes().to_vec()))
+                .push_bind(object.target_etag.as_ref().map(|etag| etag.as_str().as_bytes().to_vec()))
+                .push_bind(object.own_copy)
+                .push_bind(object.sha256.as_deref().and_then(from_hex))
+                .push_bind(object.proof.map(Proof::word))
+                .push_bind(mark.detail.chars().take(1000).collect::<String>());
+        });
+        query.push(statement!("objects_mark_update.sql").sql().0);
+        query
     }
 }
 

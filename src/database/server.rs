@@ -78,6 +78,39 @@ pub(super) async fn check_server(database: &Database) -> Result<()> {
     Ok(())
 }
 
+/// Refuses servers on which a run cannot be shared: claims pass over what others are just taking (MariaDB 10.6: "SELECT …
+/// SKIP LOCKED").
+///
+/// # Errors
+/// [`Failure::Usage`] for an older server; if the database cannot be read.
+pub async fn check_can_share(database: &Database) -> Result<()> {
+    let version = server_facts(database).await?.version;
+    if release(&version).is_some_and(|release| release >= (10, 6)) {
+        return Ok(());
+    }
+    let message = format!("the server is {version}: --workers join needs MariaDB 10.6 (SKIP LOCKED)");
+    Err(Failure::Usage { message, hint: "leave it out: one worker alone needs no more than before".to_owned() }.into())
+}
+
+/// The first two numbers of a version such as `10.11.6-MariaDB-…`.
+fn release(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.split(['.', '-']).map(str::parse);
+    numbers.next()?.ok().zip(numbers.next()?.ok())
+}
+
 fn refused(reason: &str, hint: &str) -> Result<()> {
     Err(Failure::Refused { reasons: vec![reason.to_owned()], hint: hint.to_owned() }.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases_are_told_by_their_numbers() {
+        assert_eq!(release("10.11.6-MariaDB-0+deb12u1"), Some((10, 11)));
+        assert_eq!(release("11.8-MariaDB"), Some((11, 8)));
+        assert_eq!(release("MariaDB"), None);
+        assert!(release("10.11.6-MariaDB") > Some((10, 6)) && release("10.5.29-MariaDB") < Some((10, 6)));
+    }
 }

@@ -5,12 +5,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 mod explain;
 mod fence;
 mod prune;
 mod resolve;
+mod shared;
 mod status;
 
 pub use crate::failure::Holder;
@@ -19,6 +20,7 @@ pub use explain::{ExplainSummary, ExplainedRow, Recorded, RowMove};
 pub use fence::{FenceForecast, FenceSummary, FencedReference};
 pub use prune::{Prunable, PruneSummary};
 pub use resolve::{ResolveSummary, ResolvedObject};
+pub use shared::{Shared, SharedCopy};
 pub use status::{Activity, LastCutover, RunRecord, State, StatusSummary};
 
 /// What `copy` did, or in a dry run: would do.
@@ -48,6 +50,9 @@ pub struct CopySummary {
     /// What the application still wrote; only with `--watch`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub watched: Option<Watched>,
+    /// What this worker did of it; only with `--workers join`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared: Option<Shared>,
 }
 
 /// What `copy --watch` saw of the application.
@@ -95,7 +100,7 @@ impl CopySummary {
 }
 
 /// Rows as `copy` counts them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CopyRows {
     /// Legacy rows that were found.
     pub planned: u64,
@@ -112,7 +117,7 @@ pub struct CopyRows {
 }
 
 /// Objects as `copy` counts them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CopyObjects {
     /// Objects that the rows name.
     pub planned: u64,

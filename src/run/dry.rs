@@ -73,6 +73,7 @@ pub(super) async fn run(session: &Session, options: &CopyOptions) -> Result<(Cop
         elapsed: meter.elapsed(),
         forecast: Some(forecaster.finish(&known, options.prices)),
         watched: None,
+        shared: None,
     };
     Ok((summary, Exit::Clean))
 }

@@ -244,7 +244,7 @@ impl FinalizeRun<'_> {
         collected: &mut Collected,
     ) -> Result<OrphansCopied> {
         let Session { config, stores, pace, stop, progress, .. } = self.session;
-        let conditions = prove_conditions(self.session, canary, self.ledger.run()).await?;
+        let conditions = prove_conditions(self.session, canary, &Scratch::of_run(self.ledger.run())).await?;
         let (source, target) = (&stores.source, &stores.target);
         let copying = Copying { source, target, copier, check: config.check, pace, conditions, moved: false };
         let phase = progress.phase("copy orphans", Some(collected.orphans.len()), "objects");
@@ -302,7 +302,7 @@ impl FinalizeRun<'_> {
     }
 
     async fn deleter(&self) -> Result<Deleter> {
-        let scratch = Scratch::of_run(&self.ledger.run().to_string());
+        let scratch = Scratch::of_run(self.ledger.run());
         refuse_one_bucket(self.session, &scratch).await?;
         match Deleter::prove(self.session.stores.source.clone(), &scratch).await? {
             DeleteProof::Enforced(deleter) => Ok(deleter),

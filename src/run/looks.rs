@@ -8,7 +8,7 @@ use futures::TryStreamExt;
 use super::Session;
 use super::windows::{AT_ONCE, Objects, windows};
 use crate::copy::{sources_that_changed, targets_that_went};
-use crate::database::{Ledger, LedgerObject};
+use crate::database::{KeyRange, Ledger, LedgerObject};
 use crate::path::ObjectKey;
 use crate::store::{StoreError, Stores};
 
@@ -21,13 +21,18 @@ pub(super) enum Look {
     AfterCutover,
 }
 
-/// Verified objects that are not as they were checked any more.
-pub(super) async fn changed(session: &Session, ledger: &Ledger, look: Look) -> Result<Vec<LedgerObject>> {
+/// Verified objects of a range that are not as they were checked any more.
+pub(super) async fn changed(
+    session: &Session,
+    ledger: &Ledger,
+    look: Look,
+    range: KeyRange,
+) -> Result<Vec<LedgerObject>> {
     let objects = match look {
         Look::BeforeCutover(pass) => Objects::OfPass(pass),
         Look::AfterCutover => Objects::Verified,
     };
-    let looked = windows(ledger, objects).map_ok(|window| async {
+    let looked = windows(ledger, objects, range).map_ok(|window| async {
         let changed = match look {
             Look::BeforeCutover(_) => on_both_sides(&session.stores, window).await,
             Look::AfterCutover => written_since(&session.stores, &window).await,

@@ -15,7 +15,9 @@ use crate::failure::{Exit, Failure};
 use crate::path::ObjectKey;
 use crate::report::summary::{ResolveSummary, ResolvedObject};
 use crate::report::text::printable;
-use crate::store::{Bucket, Copier, CopyEnd, CopyGuard, CopyObjects, ObjectInfo, PUT_ASIDE, ReadObjects, Streamer};
+use crate::store::{
+    Bucket, Copier, CopyEnd, CopyGuard, CopyObjects, ObjectInfo, PUT_ASIDE, ReadObjects, Scratch, Streamer,
+};
 
 /// What is about to be settled: what a person confirms.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,7 +172,7 @@ impl<C: CopyObjects> Resolving<'_, C> {
     }
 
     async fn keep_source(&self, source: &ObjectInfo, target: &ObjectInfo, saved_as: &ObjectKey) -> Result<()> {
-        let conditions = prove_conditions(self.session, self.inside, self.ledger.run()).await?;
+        let conditions = prove_conditions(self.session, self.inside, &Scratch::of_run(self.ledger.run())).await?;
         if !conditions.own_copy || !conditions.source {
             let reason =
                 "the endpoint ignores conditions on copies, so that an object written in this moment would be lost";

@@ -18,7 +18,7 @@ use crate::failure::{Exit, Failure};
 use crate::report::summary::{RollbackLeft, RollbackObjects, RollbackRows, RollbackSummary};
 use crate::report::text::{counted, duration, printable};
 use crate::rollback::{Restored, Restoring, Sources, look_at_sources, put_back};
-use crate::store::{Bucket, Copier, CopyConditions, CopyObjects, Streamer};
+use crate::store::{Bucket, Copier, CopyConditions, CopyObjects, Scratch, Streamer};
 
 /// For so long S3 accepts a request that was signed before its sender stopped (AWS: "Authenticating Requests").
 const SIGNATURE_LIFE: Duration = Duration::from_secs(15 * 60);
@@ -214,7 +214,7 @@ impl<C: CopyObjects> Way<'_, C> {
         let Session { stores, config, pace, stop, progress, .. } = self.session;
         let (source, target): (&Bucket, &Bucket) = (&stores.target, &stores.source);
         let conditions = match run {
-            Some(run) => prove_conditions_in(target, self.canary, run).await?,
+            Some(run) => prove_conditions_in(target, self.canary, &Scratch::of_run(run)).await?,
             None => CopyConditions::NONE,
         };
         let copying =

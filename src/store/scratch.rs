@@ -17,21 +17,28 @@ pub const PUT_ASIDE: &str = ".avatar-migrate/resolved-";
 /// Whose scratch objects these are. `doctor` holds no lock and may run beside a run, so that neither may sweep the other's.
 #[derive(Clone, Debug)]
 pub struct Scratch {
-    area: &'static str,
+    area: String,
     name: String,
 }
 
 impl Scratch {
-    /// Those of a run with a number in the ledger.
+    /// Those of a run with this number in the ledger.
     #[must_use]
-    pub fn of_run(run: &str) -> Self {
-        Self { area: SCRATCH_OF_RUNS, name: run.to_owned() }
+    pub fn of_run(run: u64) -> Self {
+        Self { area: SCRATCH_OF_RUNS.to_owned(), name: run.to_string() }
+    }
+
+    /// Those of a worker of a shared run. They have an area of their own, as workers try the endpoint at the same time; what
+    /// killed ones have left is removed by [`sweep_workers`].
+    #[must_use]
+    pub fn of_worker(run: u64, worker: u64) -> Self {
+        Self { area: format!("{}{run}-{worker}-", workers()), name: "scratch".to_owned() }
     }
 
     /// Those of `doctor`, which have the same names in every run: also what a listing conceals is removed by the next one.
     #[must_use]
     pub fn of_doctor() -> Self {
-        Self { area: SCRATCH_OF_DOCTOR, name: "scratch".to_owned() }
+        Self { area: SCRATCH_OF_DOCTOR.to_owned(), name: "scratch".to_owned() }
     }
 
     /// What all scratch objects of one trial begin with, those of earlier runs too: what is swept.
@@ -58,6 +65,19 @@ pub(super) async fn swept<T>(
     let tried = tried?;
     swept?;
     Ok(tried)
+}
+
+/// What the scratch objects of workers begin with.
+fn workers() -> String {
+    format!("{SCRATCH_OF_RUNS}worker-")
+}
+
+/// Removes what workers of runs that are over have left.
+///
+/// # Errors
+/// [`StoreError`] if the bucket cannot be listed, or an object not be removed.
+pub async fn sweep_workers(bucket: &Bucket) -> Result<(), StoreError> {
+    sweep(bucket, &workers()).await
 }
 
 /// Writes a scratch object whose content is its own key. `purpose` completes the message where that is forbidden.

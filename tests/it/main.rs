@@ -10,6 +10,7 @@ mod browser;
 mod canaries;
 mod catching_up;
 mod classes;
+mod crew;
 mod disk;
 mod doctor;
 mod doctor_owners;

@@ -7,7 +7,7 @@ use crate::process::{Gate, Running, until};
 use crate::support::{World, content};
 
 /// Stops the program as a suspended machine would: it does not notice.
-fn freeze(running: &Running) {
+pub(crate) fn freeze(running: &Running) {
     running.signal("STOP");
     let stat = format!("/proc/{}/stat", running.pid());
     let state = || std::fs::read_to_string(&stat).unwrap_or_default();
@@ -15,7 +15,7 @@ fn freeze(running: &Running) {
 }
 
 /// What the server does after a minute of silence: it ends the session that holds the lock, and with it the lock.
-fn time_out(world: &World) {
+pub(crate) fn time_out(world: &World) {
     let runs = format!("SELECT connection_id AS v FROM `{}`.am_run WHERE finished_at IS NULL", world.ledger());
     let [session] = &world.column(&runs)[..] else { panic!("one run holds the lock") };
     world.sql(&format!("KILL {session}"));

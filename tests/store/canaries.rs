@@ -25,13 +25,13 @@ async fn each_ignored_condition_is_seen() -> anyhow::Result<()> {
     ];
     for (ignored, expected) in cases {
         server.ignore(&ignored);
-        assert_eq!(prove_copies(target, &server_side, &Scratch::of_run("run")).await?, expected, "{ignored:?}");
+        assert_eq!(prove_copies(target, &server_side, &Scratch::of_run(1)).await?, expected, "{ignored:?}");
         assert!(server.keys("production-s3").is_empty(), "no scratch object is left");
     }
     // A streamed copy reads its source by GET, whose condition this server heeds.
     server.ignore(&[Ignored::Target, Ignored::CopySource]);
     let expected = CopyConditions { absent: false, own_copy: false, source: true };
-    assert_eq!(prove_copies(target, &streamed, &Scratch::of_run("run")).await?, expected);
+    assert_eq!(prove_copies(target, &streamed, &Scratch::of_run(1)).await?, expected);
     Ok(())
 }
 
@@ -50,7 +50,7 @@ async fn a_listing_that_is_out_of_order_or_incomplete_is_seen() -> anyhow::Resul
     ] {
         server.put("production-s3", ".avatar-migrate/canary-list-killed-run-a", "left behind");
         server.ignore(&ignored);
-        assert_eq!(prove_listing(target, &Scratch::of_run("run")).await?, expected, "{ignored:?}");
+        assert_eq!(prove_listing(target, &Scratch::of_run(1)).await?, expected, "{ignored:?}");
         assert!(
             server.keys("production-s3").is_empty(),
             "no scratch object is left: {:?}",
@@ -68,7 +68,7 @@ async fn a_listing_that_cannot_be_tried_is_an_error() -> anyhow::Result<()> {
         "PutObject" => Fault::Status(403, "AccessDenied".to_owned()),
         _ => Fault::None,
     });
-    let tried = prove_listing(&stores.target, &Scratch::of_run("run")).await;
+    let tried = prove_listing(&stores.target, &Scratch::of_run(1)).await;
     let error = tried.err().map(|error| (error.kind, error.message.contains(".avatar-migrate/*")));
     assert_eq!(error, Some((StoreErrorKind::Forbidden, true)));
     Ok(())
@@ -85,7 +85,7 @@ async fn the_checksum_of_a_copy_is_compared_with_its_content() -> anyhow::Result
         (vec![Ignored::CopyChecksumContent], CopyChecksum::Wrong),
     ] {
         server.ignore(&ignored);
-        assert_eq!(prove_checksum(target, &copier, &Scratch::of_run("run")).await?, expected, "{ignored:?}");
+        assert_eq!(prove_checksum(target, &copier, &Scratch::of_run(1)).await?, expected, "{ignored:?}");
         assert!(server.keys("production-s3").is_empty(), "no scratch object is left");
     }
     Ok(())
@@ -119,7 +119,7 @@ async fn a_scratch_object_that_vanishes_proves_nothing() -> anyhow::Result<()> {
         ("HeadObject", Some(key)) if key.ends_with("-source") => Fault::Status(404, "NoSuchKey".to_owned()),
         _ => Fault::None,
     });
-    let conditions = prove_copies(&stores.target, &copier, &Scratch::of_run("run")).await?;
+    let conditions = prove_copies(&stores.target, &copier, &Scratch::of_run(1)).await?;
     assert!(!conditions.source, "{conditions:?}");
     Ok(())
 }

@@ -78,7 +78,7 @@ async fn hostile_keys_are_listed_read_copied_and_deleted() -> anyhow::Result<()>
             assert_eq!(server.object("production-s3", &target).context(target)?.body, name.as_bytes());
         }
     }
-    let DeleteProof::Enforced(deleter) = Deleter::prove(stores.source.clone(), &Scratch::of_run("run1")).await? else {
+    let DeleteProof::Enforced(deleter) = Deleter::prove(stores.source.clone(), &Scratch::of_run(1)).await? else {
         anyhow::bail!("not enforced")
     };
     assert_eq!(deleter.mode(), DeleteMode::Batch);

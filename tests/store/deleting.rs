@@ -21,7 +21,7 @@ async fn deletes_keep_what_changed_and_say_so() -> anyhow::Result<()> {
     let item = |name: &str| anyhow::Ok(DeleteItem { key: key(name)?, etag: etag.clone() });
     let items = [item("image/same")?, item("image/changed")?, item("image/absent")?];
     let ends = [DeleteEnd::Deleted, DeleteEnd::Changed, DeleteEnd::Deleted];
-    let DeleteProof::Enforced(deleter) = Deleter::prove(stores.source.clone(), &Scratch::of_run("run")).await? else {
+    let DeleteProof::Enforced(deleter) = Deleter::prove(stores.source.clone(), &Scratch::of_run(1)).await? else {
         anyhow::bail!("not enforced")
     };
     assert_eq!(server.keys("legacy-s3"), ["image/changed", "image/same"], "no scratch object is left");
@@ -45,7 +45,7 @@ async fn weaker_endpoints_get_weaker_deleters() -> anyhow::Result<()> {
         "DeleteObjects" => Fault::Status(501, "NotImplemented".to_owned()),
         _ => Fault::None,
     });
-    let DeleteProof::Enforced(single) = Deleter::prove(stores.source.clone(), &Scratch::of_run("run")).await? else {
+    let DeleteProof::Enforced(single) = Deleter::prove(stores.source.clone(), &Scratch::of_run(1)).await? else {
         anyhow::bail!("not enforced")
     };
     assert_eq!(single.mode(), DeleteMode::Single);
@@ -57,8 +57,7 @@ async fn weaker_endpoints_get_weaker_deleters() -> anyhow::Result<()> {
         _ => Fault::None,
     });
     server.reset_requests();
-    let DeleteProof::NotEnforced(unenforced) = Deleter::prove(stores.source.clone(), &Scratch::of_run("run")).await?
-    else {
+    let DeleteProof::NotEnforced(unenforced) = Deleter::prove(stores.source.clone(), &Scratch::of_run(1)).await? else {
         anyhow::bail!("enforced")
     };
     let compare = unenforced.compare_instead();
@@ -77,19 +76,18 @@ async fn a_right_to_delete_ends_after_a_quarter_of_an_hour() -> anyhow::Result<(
     let item = DeleteItem { key: key("image/a")?, etag: info(&stores.source, "image/a").await?.etag };
     let items = std::slice::from_ref(&item);
     let ago = |minutes: u64| SystemTime::now() - Duration::from_secs(60 * minutes);
-    let DeleteProof::Enforced(batch) = Deleter::prove(stores.source.clone(), &Scratch::of_run("run")).await? else {
+    let DeleteProof::Enforced(batch) = Deleter::prove(stores.source.clone(), &Scratch::of_run(1)).await? else {
         anyhow::bail!("not enforced")
     };
     let error = batch.delete(items, ago(16)).await.err().context("it was deleted")?;
     assert!(error.message.contains("RequestTimeTooSkewed"), "{error}");
     server.ignore(&[Ignored::DeleteBatch]);
-    let DeleteProof::Enforced(single) = Deleter::prove(stores.source.clone(), &Scratch::of_run("run")).await? else {
+    let DeleteProof::Enforced(single) = Deleter::prove(stores.source.clone(), &Scratch::of_run(1)).await? else {
         anyhow::bail!("not enforced")
     };
     assert!(matches!(single.delete(items, ago(16)).await?.as_slice(), [DeleteEnd::Failed(_)]));
     server.ignore(&[Ignored::DeleteBatch, Ignored::Delete]);
-    let DeleteProof::NotEnforced(unenforced) = Deleter::prove(stores.source.clone(), &Scratch::of_run("run")).await?
-    else {
+    let DeleteProof::NotEnforced(unenforced) = Deleter::prove(stores.source.clone(), &Scratch::of_run(1)).await? else {
         anyhow::bail!("enforced")
     };
     let compare = unenforced.compare_instead();

@@ -55,7 +55,7 @@ async fn seaweedfs_copies_streams_and_deletes() -> anyhow::Result<()> {
         let streamer = Streamer::new(stores.source.clone(), stores.target.clone(), sizes);
         check_on_seaweed(&stores, &streamer, &format!("{name}/streamed")).await?;
     }
-    let DeleteProof::Enforced(deleter) = Deleter::prove(stores.source.clone(), &Scratch::of_run("run")).await? else {
+    let DeleteProof::Enforced(deleter) = Deleter::prove(stores.source.clone(), &Scratch::of_run(1)).await? else {
         anyhow::bail!("not enforced")
     };
     assert_eq!(deleter.mode(), DeleteMode::Batch);

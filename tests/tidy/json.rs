@@ -13,7 +13,7 @@ use avatar_migrate::operate::policy::{
 use avatar_migrate::report::summary::{
     Activity, CopySummary, ExplainSummary, ExplainedRow, FenceForecast, FenceSummary, FencedReference, FinalizeSummary,
     Forecast, Holder, LastCutover, LockHeld, MigrateSummary, Prunable, PruneSummary, Recorded, Refusal, ResolveSummary,
-    ResolvedObject, RollbackSummary, RowMove, RunRecord, StatusSummary, StillWritten, VerifySummary, Watched,
+    ResolvedObject, RollbackSummary, RowMove, RunRecord, Shared, StatusSummary, StillWritten, VerifySummary, Watched,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -72,6 +72,7 @@ fn copy() -> CopySummary {
         elapsed: Default::default(),
         forecast: Some(Forecast::default()),
         watched: Some(Watched { written: vec![StillWritten::default()], ..Watched::default() }),
+        shared: Some(Shared::default()),
     }
 }
 

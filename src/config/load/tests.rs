@@ -168,7 +168,7 @@ fn every_setting_can_stand_in_the_environment_and_in_the_file() {
             ("reference" | "exclude-reference", _) => ("a.b", "'a.b'"),
             (
                 "lock-wait" | "request-timeout" | "orphan-min-age" | "grace" | "watch" | "until-empty"
-                | "max-replica-lag" | "older-than",
+                | "max-replica-lag" | "older-than" | "lease",
                 _,
             ) => ("1m", "'1m'"),
             ("source-endpoint-url" | "target-endpoint-url", _) => ("http://h", "'http://h'"),

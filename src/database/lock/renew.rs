@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection};
 use tokio::time::timeout;
 
-use super::{LockLost, RunLock, Standing, get_lock, holder, holder_of, session, unknown_holder};
+use super::{LockLost, RunLock, Standing, get_lock, holder, holder_of, session, this_host, unknown_holder};
 use crate::database::server::check_server;
 use crate::database::session::is_unreachable;
 use crate::database::sql::statement;
@@ -54,6 +54,22 @@ impl RunLock {
         }
     }
 
+    /// Holds the lock for a run whose holder is gone: what that run has proved still counts, as no other has begun meanwhile.
+    ///
+    /// # Errors
+    /// If another run has begun, or that run is over.
+    pub(crate) async fn adopt(&self, run: u64) -> Result<()> {
+        let mut connection = self.connection().await?;
+        self.refuse_later(&mut connection, run).await?;
+        let (host, pid) = (this_host(), std::process::id());
+        let adopted = statement!("run_adopted.sql").with("ledger", &self.ledger.quoted());
+        let adopted = sqlx::query(adopted.sql()).bind(self.connection_id()).bind(host).bind(pid).bind(run);
+        if adopted.execute(&mut *connection).await?.rows_affected() != 1 {
+            bail!("the run was over when its lock was taken; run the command again: it continues");
+        }
+        Ok(())
+    }
+
     async fn taken_anew(&self) -> Result<MySqlConnection> {
         let connecting = timeout(CONNECT, session(&self.database)).await;
         let mut connection = connecting.map_err(|_| sqlx::Error::from(std::io::Error::from(TimedOut)))??;
@@ -95,6 +111,16 @@ impl RunLock {
     /// connection, by which other runs name the holder.
     async fn no_run_since(&self, connection: &mut MySqlConnection, connection_id: u64) -> Result<()> {
         let Some(run) = self.run else { return Ok(()) };
+        self.refuse_later(connection, run).await?;
+        let moved = statement!("run_renewed.sql").with("ledger", &self.ledger.quoted());
+        let moved = sqlx::query(moved.sql()).bind(connection_id).bind(run).execute(connection).await?;
+        if moved.rows_affected() != 1 {
+            bail!("the ledger was dropped meanwhile; run the command again: it continues");
+        }
+        Ok(())
+    }
+
+    async fn refuse_later(&self, connection: &mut MySqlConnection, run: u64) -> Result<()> {
         let since = statement!("runs_since.sql").with("ledger", &self.ledger.quoted());
         let other = sqlx::query(since.sql()).bind(run).bind(self.database.schema()).fetch_optional(&mut *connection);
         if let Some(other) = other.await.context("failed to read the runs in the ledger")? {
@@ -102,11 +128,6 @@ impl RunLock {
             bail!(
                 "another run began while the lock's connection was lost ({other}); run the command again: it continues"
             );
-        }
-        let moved = statement!("run_renewed.sql").with("ledger", &self.ledger.quoted());
-        let moved = sqlx::query(moved.sql()).bind(connection_id).bind(run).execute(connection).await?;
-        if moved.rows_affected() != 1 {
-            bail!("the ledger was dropped meanwhile; run the command again: it continues");
         }
         Ok(())
     }

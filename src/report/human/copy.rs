@@ -4,7 +4,7 @@ use indicatif::{HumanBytes, HumanCount};
 
 use super::Paint;
 use super::sheet::{Figure, Problem, Sheet, Tone, names, requests};
-use crate::report::summary::{CopySummary, Forecast, StillWritten, Watched};
+use crate::report::summary::{CopySummary, Forecast, Shared, StillWritten, Watched};
 use crate::report::text::{counted, duration};
 
 /// What moved, what is left and why, and the next command.
@@ -53,15 +53,28 @@ fn real_run(summary: &CopySummary, paint: Paint) -> Sheet {
         Figure::some("objects already there", objects.already_there),
     ]);
     let run = summary.run.map(|run| format!("{run}, {}", counted(summary.passes, "pass", "passes")));
-    sheet.facts(&[
+    let mut facts = vec![
         ("references", names(&summary.references)),
         ("run", run.unwrap_or_default()),
         ("requests", requests(summary.requests)),
-    ]);
+    ];
+    facts.extend(summary.shared.map(|shared| ("worker", part(shared))));
+    sheet.facts(&facts);
     if let Some(watched) = &summary.watched {
         sheet.sentences("Written with legacy paths meanwhile:", &still_written(watched));
     }
     sheet
+}
+
+/// What this worker did of a shared run.
+fn part(shared: Shared) -> String {
+    let ranges = counted(shared.ranges, "range", "ranges");
+    let taken_over = match shared.taken_over {
+        0 => String::new(),
+        taken_over => format!(" ({} taken over)", HumanCount(taken_over)),
+    };
+    let holds = if shared.holder { ", which held the run" } else { "" };
+    format!("{}{holds}: {ranges}{taken_over}; the requests are its own", shared.worker)
 }
 
 /// Who writes what has to be moved after it.
@@ -164,6 +177,7 @@ mod tests {
             elapsed: Duration::from_secs(125),
             forecast: None,
             watched: None,
+            shared: None,
         }
     }
 

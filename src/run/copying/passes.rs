@@ -25,28 +25,27 @@ impl<C: CopyObjects> CopyRun<'_, C> {
         mut surveys: Vec<ColumnSurvey>,
         options: &CopyOptions,
     ) -> Result<Vec<ColumnSurvey>> {
-        let (database, config) = (&self.session.database, &self.session.config);
+        let (database, config) = (&self.work.session.database, &self.work.session.config);
         let mut passes = 0;
         while passes < PASSES_MAX {
             // The plan is a heavy statement: what holds the run holds it here.
-            self.session.pace.brake().passed().await;
-            self.session.interrupted()?;
+            self.work.session.pace.brake().passed().await;
+            self.work.session.interrupted()?;
             let references = references(config, &surveys);
             let legacy = legacy_rows(&surveys, &references);
             if legacy == 0 {
                 break;
             }
-            self.prove_conditions().await?;
+            self.work.prove_conditions().await?;
             self.totals.passes += 1;
             // Readers may have picked up a legacy path until now: the grace period begins anew.
-            self.ledger.reset_grace_clock(self.lock).await?;
-            let phase = self.session.progress.phase("plan", None, "rows");
+            self.work.ledger.reset_grace_clock(self.lock).await?;
+            let phase = self.work.session.progress.phase("plan", None, "rows");
             let part = Part { pass: self.totals.passes, prefix: options.only_prefix.as_deref().unwrap_or_default() };
-            plan(database, self.lock, self.ledger, config, &references, part).await?;
+            plan(database, self.lock, &self.work.ledger, config, &references, part).await?;
             phase.add(legacy);
             phase.finish();
             let moved = self.pass(&references, options.limit.unwrap_or(u64::MAX)).await?;
-            self.totals.updated += moved.rows;
             surveys = survey(database, config).await?;
             if (moved.rows == 0 && !moved.held) || options.limit.is_some() {
                 break;
@@ -64,9 +63,9 @@ impl<C: CopyObjects> CopyRun<'_, C> {
         options: &CopyOptions,
         watch: Watch,
     ) -> Result<Vec<ColumnSurvey>> {
-        let (session, begun) = (self.session, Instant::now());
+        let (session, begun) = (self.work.session, Instant::now());
         let (mut seen, mut quiet, mut looks) = (begun, begun, 0);
-        let mut journal = MovedSince::now(self.ledger).await?;
+        let mut journal = MovedSince::now(&self.work.ledger).await?;
         let mut written: BTreeMap<ColumnName, u64> = BTreeMap::new();
         session.progress.println(&announcement(watch));
         let phase = session.progress.phase("watch", None, "looks");
@@ -79,7 +78,7 @@ impl<C: CopyObjects> CopyRun<'_, C> {
             surveys = self.passes(surveys, options).await?;
             looks += 1;
             phase.add(1);
-            let moved = journal.read(self.ledger).await?;
+            let moved = journal.read(&self.work.ledger).await?;
             let came = came(&before, &self.legacy_by_reference(&surveys), &moved);
             for (column, rows) in &came {
                 session.progress.println(&still_written(column, *rows, seen.elapsed()));
@@ -102,7 +101,7 @@ impl<C: CopyObjects> CopyRun<'_, C> {
     }
 
     fn legacy_by_reference(&self, surveys: &[ColumnSurvey]) -> BTreeMap<ColumnName, u64> {
-        let references = references(&self.session.config, surveys);
+        let references = references(&self.work.session.config, surveys);
         let names = references.into_iter().map(|column| column.name);
         names.map(|name| (name.clone(), legacy_in(surveys, &name))).collect()
     }

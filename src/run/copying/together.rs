@@ -1,0 +1,278 @@
+//! A run that is shared: its holder plans, cuts the work into ranges and moves the rows; all workers, the holder too, take
+//! ranges, copy and check them, and look at them again before and after the rows move.
+
+use anyhow::{Result, bail};
+use tracing::Instrument;
+
+use super::work::{Shown, Ways, Work, bytes};
+use super::{CopyRun, Totals, surveyed};
+use crate::check::VerifiedObjects;
+use crate::config::{Config, CopyOptions, Sharing, TransactionRows};
+use crate::copy::Ending;
+use crate::cutover::Moved;
+use crate::database::{
+    Crew, CrewState, KeyRange, Lease, Ledger, LedgerName, Progress, RunLock, Stage, Task, TextColumn, count_paths,
+    range_objects, references, survey,
+};
+use crate::failure::Exit;
+use crate::report::progress::Phase;
+use crate::report::summary::{CopySummary, SharedCopy};
+use crate::run::looks::Look;
+use crate::run::seats::{Free, News, Seat, Terms, take_seat};
+use crate::run::windows::Objects;
+use crate::run::{Meter, Session, span};
+use crate::store::{CopyObjects, sweep_workers};
+
+/// Joins the run that is there, or begins one.
+pub(super) async fn run<C: CopyObjects>(
+    session: &Session,
+    options: &CopyOptions,
+    ways: Ways<'_, C>,
+    sharing: Sharing,
+) -> Result<(CopySummary, Exit)> {
+    let meter = session.meter();
+    let terms = Terms { command: "copy", text: terms(&session.config, options) };
+    loop {
+        match take_seat(session, sharing, &terms).await? {
+            Free::Holder(lock, adopted) => {
+                let holding = Holding { session, options, ways, sharing, meter: &meter };
+                return holding.run(*lock, adopted, &terms).await;
+            }
+            Free::Worker(crew) => {
+                let seat = Seat::take(crew, false, sharing).await?;
+                let followed = follow(session, ways, &seat, &meter).await;
+                seat.leave().await;
+                if let Some(ended) = followed? {
+                    return Ok(ended);
+                }
+            }
+        }
+    }
+}
+
+/// What workers have to agree on, as any of them may come to hold the run.
+fn terms(config: &Config, options: &CopyOptions) -> String {
+    let names =
+        |columns: &[crate::config::ColumnName]| columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let rows = match config.transaction_rows {
+        TransactionRows::All => "all".to_owned(),
+        TransactionRows::AtMost(rows) => rows.to_string(),
+    };
+    let settings = [
+        ("method", format!("{:?}", config.method)),
+        ("check", format!("{:?}", config.check)),
+        ("transaction-rows", rows),
+        ("reference", names(&config.references)),
+        ("exclude-reference", names(&config.exclude_references)),
+        ("only-prefix", options.only_prefix.clone().unwrap_or_default()),
+        ("watch", options.watch.map_or(String::new(), |watch| format!("{watch:?}"))),
+    ];
+    let given = settings.iter().filter(|(_, value)| !value.is_empty());
+    given.map(|(name, value)| format!("--{name} {}", value.to_lowercase())).collect::<Vec<_>>().join("\n")
+}
+
+/// What the holder's seat needs.
+struct Holding<'a, C> {
+    session: &'a Session,
+    options: &'a CopyOptions,
+    ways: Ways<'a, C>,
+    sharing: Sharing,
+    meter: &'a Meter,
+}
+
+impl<C: CopyObjects> Holding<'_, C> {
+    async fn run(
+        &self,
+        mut lock: RunLock,
+        adopted: Option<(Crew, CrewState)>,
+        terms: &Terms,
+    ) -> Result<(CopySummary, Exit)> {
+        let Session { database, config, stores, .. } = self.session;
+        let (ledger, crew, state) = match adopted {
+            Some((crew, state)) => {
+                let ledger = Ledger::join(database, config, crew.run()).await?;
+                ledger.adopt(&mut lock, self.session.activity()).await?;
+                let (run, gone) = (crew.run(), &state.holder);
+                self.session.progress.println(&format!("run {run} is taken over: its holder is gone ({gone})"));
+                (ledger, crew, Some(state))
+            }
+            None => {
+                let ledger = Ledger::open(database, &mut lock, config, terms.command, self.session.activity()).await?;
+                let name = LedgerName::new(&config.ledger_schema);
+                let crew = Crew::begin(&ledger, &name, &terms.text, self.sharing.lease).await?;
+                sweep_workers(&stores.target).await?;
+                (ledger, crew, None)
+            }
+        };
+        let seat = Seat::take(crew, true, self.sharing).await?;
+        let ended = async {
+            seat.crew.hold(&lock, &seat.worker).await?;
+            let work = Work::new(self.session, ledger.clone(), self.ways, seat.scratch()).await?;
+            let mut copy_run = CopyRun { work, lock: &lock, seat: Some(&seat), totals: Totals::default() };
+            match state {
+                Some(state) => copy_run.taken_over(&state, self.options, self.meter).await,
+                None => copy_run.ended(surveyed(self.session).await?, self.options, self.meter).await,
+            }
+        };
+        let ended = ended.instrument(span("copy", &ledger)).await;
+        let left =
+            |(summary, exit): &(CopySummary, Exit)| Ok((*exit, serde_json::to_string(&SharedCopy::of(summary))?));
+        seat.sign_off(ended, left, ledger, lock).await
+    }
+}
+
+impl<C: CopyObjects> CopyRun<'_, C> {
+    /// Goes on with a run whose holder is gone: from the stage that it had shared.
+    async fn taken_over(
+        &mut self,
+        state: &CrewState,
+        options: &CopyOptions,
+        meter: &Meter,
+    ) -> Result<(CopySummary, Exit)> {
+        let Session { database, config, .. } = self.work.session;
+        let part = self.work.ledger.last_part().await?;
+        self.totals = Totals { updated: state.rows_moved, passes: state.task.pass, part, watched: None };
+        let surveys = survey(database, config).await?;
+        if let Some(seat) = self.seat {
+            self.pass_from(state.task.stage, seat, &references(config, &surveys)).await?;
+        }
+        let surveys = survey(database, config).await?;
+        self.the_rest(surveys, options, meter).await
+    }
+
+    /// A pass whose plan is made: cut into ranges and done together.
+    pub(super) async fn pass_together(&mut self, seat: &Seat, references: &[TextColumn]) -> Result<Moved> {
+        let (ledger, pass) = (&self.work.ledger, self.totals.passes);
+        let planned = count_paths(ledger, pass).await?;
+        let objects = seat.sharing.range_objects.unwrap_or_else(|| range_objects(planned));
+        seat.crew.cut(self.lock, ledger, pass, objects).await?;
+        self.pass_from(Stage::Copy, seat, references).await
+    }
+
+    async fn pass_from(&mut self, first: Stage, seat: &Seat, references: &[TextColumn]) -> Result<Moved> {
+        let pass = self.totals.passes;
+        let mut moved = Moved::default();
+        if first <= Stage::Copy {
+            self.share(seat, Task { stage: Stage::Copy, pass }).await?;
+            seat.crew.cut_again(self.lock, Task { stage: Stage::Look, pass }).await?;
+        }
+        if first <= Stage::Look {
+            self.work.session.pace.brake().passed().await;
+            self.share(seat, Task { stage: Stage::Look, pass }).await?;
+            self.stage(seat, Stage::Alone).await?;
+            let verified = VerifiedObjects::gathered(self.lock, &self.work.ledger, &seat.crew, pass).await?;
+            moved = self.move_rows(verified, references).await?;
+            seat.crew.cut_again(self.lock, Task { stage: Stage::LookAgain, pass }).await?;
+        }
+        self.share(seat, Task { stage: Stage::LookAgain, pass }).await?;
+        self.stage(seat, Stage::Alone).await?;
+        Ok(moved)
+    }
+
+    async fn stage(&self, seat: &Seat, stage: Stage) -> Result<()> {
+        let task = Task { stage, pass: self.totals.passes };
+        seat.crew.set(self.lock, &seat.worker, task, self.totals.updated).await
+    }
+
+    /// Lets all workers do a stage, and takes part in it, until every range is done.
+    async fn share(&self, seat: &Seat, task: Task) -> Result<()> {
+        self.stage(seat, task.stage).await?;
+        let work = &self.work;
+        seat.share(work.session, name(task.stage), task, async |phase: &Phase| {
+            // Ranges are counted, whoever did them; bytes are this worker's.
+            work.take_ranges(seat, task, &|ending| phase.add_bytes(bytes(ending))).await
+        })
+        .await
+    }
+}
+
+/// A worker's part of a run that another one holds: gives how the run ended; none if its holder is gone, or ended without
+/// an end for the others.
+async fn follow<C: CopyObjects>(
+    session: &Session,
+    ways: Ways<'_, C>,
+    seat: &Seat,
+    meter: &Meter,
+) -> Result<Option<(CopySummary, Exit)>> {
+    let ledger = Ledger::join(&session.database, &session.config, seat.crew.run()).await?;
+    let work = Work::new(session, ledger.clone(), ways, seat.scratch()).await?;
+    session.progress.println(&format!("joined run {} as worker {}", seat.crew.run(), seat.worker.id()));
+    let following = async {
+        let mut shown: Option<(Task, Phase)> = None;
+        loop {
+            let state = seat.crew.state().await?;
+            if let Some((_, phase)) = shown.take_if(|(task, _)| *task != state.task) {
+                phase.finish();
+            }
+            match seat.news(&state)? {
+                News::Over(exit) => return ended(session, seat, meter, &state, exit).map(Some),
+                News::HolderGone => return Ok(None),
+                News::GoesOn => {}
+            }
+            if !work.takes_part(seat, state.task, &mut shown).await? {
+                seat.wait(session).await?;
+            }
+        }
+    };
+    following.instrument(span("copy", &ledger)).await
+}
+
+/// What a worker says of a run that is over.
+fn ended(session: &Session, seat: &Seat, meter: &Meter, state: &CrewState, exit: Exit) -> Result<(CopySummary, Exit)> {
+    let (requests, elapsed, shared) = (meter.requests(session), meter.elapsed(), Some(seat.part()));
+    let own = CopySummary { run: Some(seat.crew.run()), requests, elapsed, shared, ..CopySummary::default() };
+    let of_all = state.summary.as_deref().map(serde_json::from_str::<SharedCopy>).transpose()?.unwrap_or_default();
+    Ok((of_all.summary(own), exit))
+}
+
+impl<C: CopyObjects> Work<'_, C> {
+    /// Takes ranges of a stage for as long as one is free; gives whether one was.
+    async fn takes_part(&self, seat: &Seat, task: Task, shown: &mut Option<(Task, Phase)>) -> Result<bool> {
+        if task.stage == Stage::Alone {
+            return Ok(false);
+        }
+        let Progress { ranges, done } = seat.crew.progress(task).await?;
+        if done == ranges {
+            return Ok(false);
+        }
+        let (_, phase) =
+            shown.get_or_insert_with(|| (task, self.session.progress.phase(name(task.stage), None, "ranges")));
+        let took = self.take_ranges(seat, task, &|ending| phase.add_bytes(bytes(ending))).await?;
+        phase.add(took);
+        Ok(took > 0)
+    }
+
+    /// Takes ranges, two at a time, until none is free; gives how many it has done.
+    async fn take_ranges(&self, seat: &Seat, task: Task, progress: &(dyn Fn(&Ending) + Sync)) -> Result<u64> {
+        if task.stage == Stage::Copy {
+            self.prove_conditions().await?;
+        }
+        let halt = self.session.stop.child_token();
+        seat.take_ranges(self.session, task, &halt, |lease| self.range(lease, task, (progress, &halt))).await
+    }
+
+    async fn range(&self, lease: Lease, task: Task, shown: Shown<'_>) -> Result<()> {
+        let (pass, range): (u32, KeyRange) = (task.pass, lease.range().clone());
+        let mut verified = VerifiedObjects::none(&lease);
+        match task.stage {
+            Stage::Copy => {
+                let objects = Objects::Planned { pass, at_most: u64::MAX };
+                self.copy_planned(objects, range, &mut verified, shown).await?;
+            }
+            Stage::Look => self.look_again(Look::BeforeCutover(pass), range, &mut verified).await?,
+            Stage::LookAgain => self.look_again(Look::AfterCutover, range, &mut verified).await?,
+            Stage::Alone | Stage::Orphans | Stage::Delete => bail!("a copy has no stage `{}`", task.stage.word()),
+        }
+        lease.done().await
+    }
+}
+
+/// What a stage is called where its progress is shown.
+fn name(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Copy => "copy",
+        Stage::Look => "look before the cutover",
+        Stage::LookAgain => "look after the cutover",
+        Stage::Alone | Stage::Orphans | Stage::Delete => stage.word(),
+    }
+}
