@@ -5,6 +5,7 @@
 //! never proves; unequal ETags alone never disprove.
 
 mod objects;
+mod shared;
 mod spool;
 
 use crate::config::CheckMode;
@@ -12,6 +13,7 @@ use crate::database::{Decision, LedgerObject, ObjectMark, ObjectState};
 use crate::finding::Proof;
 use crate::path::{ETag, ObjectKey};
 pub use objects::VerifiedObjects;
+pub use shared::SharedEvidence;
 pub use spool::EvidenceSpool;
 
 use crate::store::{DeleteItem, Hashed, ObjectDetails, ObjectInfo, ReadObjects, Sha256Digest, StoreError};

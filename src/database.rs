@@ -37,7 +37,10 @@ mod view;
 
 pub use blocked::count_blocked_rows;
 pub use column::{Content, KeyColumn, TextColumn, UniquePart};
-pub use crew::{Crew, CrewState, Found, Lease, LeaseLost, Progress, Stage, Tally, Task, Worker, range_objects};
+pub use crew::{
+    Crew, CrewState, Found, Lease, LeaseLost, Progress, SharedSource, Stage, Tally, Task, Waiting, Worker,
+    WorkerRecord, range_objects,
+};
 pub use decisions::{Decision, Decisions};
 pub use examine::{
     GeneratedColumn, MissingForLedger, Replica, Trigger, generated_columns, missing_for_ledger, replica,

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use counts::Counts;
 pub use one::{NamingRow, OneObject, examine};
-pub use proof::ZeroLegacyProof;
+pub use proof::{PlaceLost, ZeroLegacyProof};
 
 use crate::check::Deletable;
 use crate::config::{ColumnName, Config};

@@ -12,6 +12,8 @@ CREATE TABLE IF NOT EXISTS {ledger}.am_range (
   done_at DATETIME(3) NULL COMMENT 'UTC',
   objects BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'copied or deleted',
   bytes BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'copied',
+  changed BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'not deleted, as they were written meanwhile',
+  failed BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'could not be copied or deleted',
   PRIMARY KEY (run, pass, stage, nth),
   KEY open (run, pass, stage, done_at, nth)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin

@@ -17,7 +17,7 @@ use crate::spool::Spool;
 pub struct EvidenceSpool(Spool<Record>);
 
 #[derive(Debug, Serialize, Deserialize)]
-enum Record {
+pub(super) enum Record {
     Twin {
         source: String,
         source_etag: Option<String>,
@@ -47,21 +47,7 @@ impl EvidenceSpool {
     /// # Errors
     /// If the disk is full.
     pub fn push(&mut self, evidence: &Deletable) -> Result<()> {
-        self.0.push(&match evidence {
-            Deletable::Twin(copy) => Record::Twin {
-                source: copy.source.as_str().to_owned(),
-                source_etag: copy.source_etag.as_ref().map(|etag| etag.as_str().to_owned()),
-                target: copy.target.as_str().to_owned(),
-                target_etag: copy.target_etag.as_str().to_owned(),
-                size: copy.size,
-                proof: copy.proof.word().to_owned(),
-                sha256: copy.sha256.clone(),
-            },
-            Deletable::Superseded(old) => Record::Superseded {
-                source: old.source.as_str().to_owned(),
-                source_etag: old.source_etag.as_str().to_owned(),
-            },
-        })
+        self.0.push(&record(evidence))
     }
 
     /// How many sources there is evidence for.
@@ -85,7 +71,27 @@ impl EvidenceSpool {
     }
 }
 
-fn restored(record: Record) -> Result<Deletable> {
+/// A piece of evidence as it is kept.
+pub(super) fn record(evidence: &Deletable) -> Record {
+    match evidence {
+        Deletable::Twin(copy) => Record::Twin {
+            source: copy.source.as_str().to_owned(),
+            source_etag: copy.source_etag.as_ref().map(|etag| etag.as_str().to_owned()),
+            target: copy.target.as_str().to_owned(),
+            target_etag: copy.target_etag.as_str().to_owned(),
+            size: copy.size,
+            proof: copy.proof.word().to_owned(),
+            sha256: copy.sha256.clone(),
+        },
+        Deletable::Superseded(old) => Record::Superseded {
+            source: old.source.as_str().to_owned(),
+            source_etag: old.source_etag.as_str().to_owned(),
+        },
+    }
+}
+
+/// And back.
+pub(super) fn restored(record: Record) -> Result<Deletable> {
     Ok(match record {
         Record::Twin { source, source_etag, target, target_etag, size, proof, sha256 } => {
             Deletable::Twin(VerifiedCopy {

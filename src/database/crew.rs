@@ -6,6 +6,7 @@
 //! the holder dies in a stage that is shared, another worker takes lock and run over.
 
 mod ranges;
+mod sources;
 mod worker;
 
 use std::time::Duration;
@@ -23,7 +24,8 @@ use super::view::LedgerView;
 use crate::config::Config;
 
 pub use ranges::{Lease, LeaseLost, Progress, Tally, range_objects};
-pub use worker::Worker;
+pub use sources::{SharedSource, Waiting};
+pub use worker::{Worker, WorkerRecord};
 
 /// What the workers of a run are to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -220,15 +222,15 @@ impl Crew {
         Ok(())
     }
 
-    /// What all workers have copied, or deleted, and the bytes that they have copied.
+    /// What all workers have done in a stage; in all stages of copying, if it is the first of them.
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub async fn tallied(&self, deletes: bool) -> Result<Tally> {
+    pub async fn tallied(&self, stage: Stage) -> Result<Tally> {
         let tallied = sqlx::query_as(self.statement(statement!("ranges_tallied.sql")).sql());
-        let tallied = tallied.bind(self.run).bind(deletes).fetch_one(&self.pool).await;
-        let (objects, bytes) = tallied.context("failed to read the ranges in the ledger")?;
-        Ok(Tally { objects, bytes })
+        let tallied = tallied.bind(self.run).bind(stage.word()).bind(stage == Stage::Copy).fetch_one(&self.pool).await;
+        let (objects, bytes, changed, failed) = tallied.context("failed to read the ranges in the ledger")?;
+        Ok(Tally { objects, bytes, changed, failed })
     }
 
     fn statement(&self, statement: Statement) -> Statement {

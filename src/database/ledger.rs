@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::failure::{Exit, Failure};
 
 /// The tables of the ledger; left out of every search for references when they live in the migrated schema.
-pub(crate) const TABLES: [&str; 9] = [
+pub(crate) const TABLES: [&str; 10] = [
     "am_migration",
     "am_run",
     "am_object",
@@ -22,6 +22,7 @@ pub(crate) const TABLES: [&str; 9] = [
     "am_share",
     "am_worker",
     "am_range",
+    "am_source",
 ];
 
 /// The opened ledger of one migration in one run.
@@ -77,7 +78,9 @@ impl Ledger {
 
     /// Whoever is left of an earlier run that was shared has lost its lease now.
     async fn end_earlier(&self, schema: &str) -> Result<()> {
-        for statement in [statement!("ranges_clear.sql"), statement!("ranges_clear_workers.sql")] {
+        let shared =
+            [statement!("ranges_clear.sql"), statement!("ranges_clear_workers.sql"), statement!("sources_clear.sql")];
+        for statement in shared {
             let cleared = sqlx::query(self.statement(statement).sql()).bind(self.run).bind(schema);
             cleared.execute(&self.pool).await.context("failed to write to the ledger")?;
         }
@@ -246,6 +249,7 @@ async fn create_tables(database: &Database, name: &LedgerName) -> Result<()> {
         statement!("ledger/007_share.sql"),
         statement!("ledger/008_worker.sql"),
         statement!("ledger/009_range.sql"),
+        statement!("ledger/010_source.sql"),
     ];
     for statement in statements {
         let sql = statement.with("ledger", &name.quoted()).sql();

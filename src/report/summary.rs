@@ -21,7 +21,7 @@ pub use fence::{FenceForecast, FenceSummary, FencedReference};
 pub use prune::{Prunable, PruneSummary};
 pub use resolve::{ResolveSummary, ResolvedObject};
 pub use shared::{Shared, SharedCopy};
-pub use status::{Activity, LastCutover, RunRecord, State, StatusSummary};
+pub use status::{Activity, LastCutover, RunRecord, State, StatusSummary, WorkerRecord};
 
 /// What `copy` did, or in a dry run: would do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -17,8 +17,8 @@ use crate::check::VerifiedObjects;
 use crate::config::{ColumnName, CopyOptions, Method};
 use crate::cutover::{Moved, cut_over};
 use crate::database::{
-    ColumnSurvey, KeyRange, Ledger, LedgerName, ObjectState, RunLock, Tally, TextColumn, Turn, count_blocked_rows,
-    count_paths, preflight, references, survey,
+    ColumnSurvey, KeyRange, Ledger, LedgerName, ObjectState, RunLock, Stage, Tally, TextColumn, Turn,
+    count_blocked_rows, count_paths, preflight, references, survey,
 };
 use crate::failure::Exit;
 use crate::report::summary::{CopyObjects as ObjectTotals, CopyRows, CopySummary, Watched};
@@ -187,7 +187,7 @@ impl<C: CopyObjects> CopyRun<'_, C> {
     /// What was copied, by all workers if there are several.
     async fn tally(&self) -> Result<Tally> {
         match self.seat {
-            Some(seat) => seat.crew.tallied(false).await,
+            Some(seat) => seat.crew.tallied(Stage::Copy).await,
             None => Ok(self.work.tally()),
         }
     }

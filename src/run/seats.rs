@@ -164,6 +164,41 @@ impl Seat {
         }
     }
 
+    /// A worker's part of a run that another one holds: takes part by `take` in each stage that `name` names, and gives how the
+    /// run ended; none if its holder is gone.
+    pub(super) async fn follow(
+        &self,
+        session: &Session,
+        name: fn(Stage) -> &'static str,
+        take: impl AsyncFn(Task, &Phase) -> Result<u64>,
+    ) -> Result<Option<(CrewState, Exit)>> {
+        let (run, worker) = (self.crew.run(), self.worker.id());
+        session.progress.println(&format!("joined run {run} as worker {worker}"));
+        let mut shown: Option<(Task, Phase)> = None;
+        loop {
+            let state = self.crew.state().await?;
+            if let Some((_, phase)) = shown.take_if(|(task, _)| *task != state.task) {
+                phase.finish();
+            }
+            match self.news(&state)? {
+                News::Over(exit) => return Ok(Some((state, exit))),
+                News::HolderGone => return Ok(None),
+                News::GoesOn => {}
+            }
+            let task = state.task;
+            let mut took = 0;
+            if task.stage != Stage::Alone && self.crew.progress(task).await?.is_open() {
+                let begun = || (task, session.progress.phase(name(task.stage), None, "ranges"));
+                let (_, phase) = shown.get_or_insert_with(begun);
+                took = take(task, phase).await?;
+                phase.add(took);
+            }
+            if took == 0 {
+                self.wait(session).await?;
+            }
+        }
+    }
+
     /// Takes ranges, two at a time, until none is free; gives how many it has done.
     pub(super) async fn take_ranges<F: Future<Output = Result<()>>>(
         &self,

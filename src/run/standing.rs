@@ -31,9 +31,14 @@ pub async fn status(database: &Database, config: &Config) -> Result<StatusSummar
         State::New | State::Ended | State::CutOff | State::Locked if holder.is_some() => State::Locked,
         State::New | State::Ended | State::CutOff | State::Locked => state,
     };
+    let workers = match &run {
+        Some(run) => view.workers(run.id).await?,
+        None => Vec::new(),
+    };
     Ok(StatusSummary {
         state,
         run,
+        workers,
         holder: holder.filter(|_| state == State::Locked),
         objects: view.objects_by_state().await?.map(|counts| counts.into_iter().collect()),
         rows_moved: view.rows_moved().await?,

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::Verified;
 use crate::config::{ColumnName, Config};
-use crate::database::{Database, RunLock, TextColumn, fenced_columns, survey_without};
+use crate::database::{Database, RunLock, TextColumn, Worker, fenced_columns, references, survey, survey_without};
 use crate::failure::Failure;
 
 /// How long a count is believed at least.
@@ -22,7 +22,7 @@ const FRESH: Duration = Duration::from_secs(30);
 /// use std::time::{Duration, Instant, SystemTime};
 /// fn forge(lock: &RunLock) -> ZeroLegacyProof<'_> {
 ///     let (counted, permitted) = (Instant::now(), SystemTime::now());
-///     ZeroLegacyProof { lock, references: Vec::new(), fenced: Vec::new(), counted, took: Duration::ZERO, permitted }
+///     ZeroLegacyProof { hold: lock, references: Vec::new(), fenced: Vec::new(), counted, took: Duration::ZERO, permitted }
 /// }
 /// ```
 ///
@@ -39,8 +39,8 @@ const FRESH: Duration = Duration::from_secs(30);
 /// ```
 #[derive(Debug)]
 #[must_use]
-pub struct ZeroLegacyProof<'lock> {
-    lock: &'lock RunLock,
+pub struct ZeroLegacyProof<'hold> {
+    hold: Hold<'hold>,
     references: Vec<TextColumn>,
     /// References that were fenced already when they were counted: while they still are, the count holds.
     fenced: Vec<ColumnName>,
@@ -50,13 +50,27 @@ pub struct ZeroLegacyProof<'lock> {
     permitted: SystemTime,
 }
 
-impl<'lock> ZeroLegacyProof<'lock> {
+/// By what right.
+#[derive(Debug)]
+enum Hold<'hold> {
+    /// The run's lock.
+    Lock(&'hold RunLock),
+    /// A place in a shared run whose holder has the lock and, by its own proof, has let all workers delete.
+    Place(&'hold Worker),
+}
+
+/// A worker may not delete any more.
+#[derive(Debug, thiserror::Error)]
+#[error("the holder of the run is gone, or this worker was silent for longer than its lease: nothing more is deleted")]
+pub struct PlaceLost;
+
+impl<'hold> ZeroLegacyProof<'hold> {
     /// Proves it: the verify gave no reason to refuse, and a count made now still finds nothing.
     ///
     /// # Errors
     /// [`Failure::Refused`] with the reasons.
     pub async fn after(
-        lock: &'lock RunLock,
+        lock: &'hold RunLock,
         database: &Database,
         config: &Config,
         verified: &Verified,
@@ -67,8 +81,24 @@ impl<'lock> ZeroLegacyProof<'lock> {
         }
         let references = verified.references.clone();
         let (fenced, counted, took) = (Vec::new(), Instant::now(), Duration::ZERO);
-        let mut proof = Self { lock, references, fenced, counted, took, permitted: SystemTime::now() };
+        let hold = Hold::Lock(lock);
+        let mut proof = Self { hold, references, fenced, counted, took, permitted: SystemTime::now() };
         proof.count(database, config).await?;
+        Ok(proof)
+    }
+
+    /// The same for a worker of a shared run: its holder has the proof, under the lock, and has let all workers delete; a count
+    /// made by this one finds nothing either.
+    ///
+    /// # Errors
+    /// [`PlaceLost`]; [`Failure::Refused`] if this count finds a legacy path.
+    pub async fn joined(worker: &'hold Worker, database: &Database, config: &Config) -> Result<Self> {
+        let references = references(config, &survey(database, config).await?);
+        let (fenced, counted, took) = (Vec::new(), Instant::now(), Duration::ZERO);
+        let hold = Hold::Place(worker);
+        let mut proof = Self { hold, references, fenced, counted, took, permitted: SystemTime::now() };
+        proof.count(database, config).await?;
+        proof.renew(database, config).await?;
         Ok(proof)
     }
 
@@ -89,7 +119,11 @@ impl<'lock> ZeroLegacyProof<'lock> {
         }
         // The lock must hold at each batch, fresh count or not.
         let asked = SystemTime::now();
-        drop(self.lock.connection().await?);
+        match self.hold {
+            Hold::Lock(lock) => drop(lock.connection().await?),
+            Hold::Place(worker) if worker.may_delete(database).await? => {}
+            Hold::Place(_) => return Err(PlaceLost.into()),
+        }
         self.permitted = asked;
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use avatar_migrate_kit::RequestSeen;
+use avatar_migrate_kit::{DatabaseFault, FaultProxy, RequestSeen};
 
 use crate::process::{Gate, Running, until};
 use crate::support::{Ended, World};
@@ -72,6 +72,10 @@ fn three_workers_share_one_run_and_end_together() {
         at.dedup();
         at.len() >= 2
     });
+    let status = world.run(&["status"]).exits(0);
+    let seen = status.json["workers"].as_array().expect("workers").clone();
+    assert_eq!(seen.iter().filter(|worker| worker["state"] == "alive").count(), 3, "{}", status.json);
+    assert_eq!(seen.iter().filter(|worker| worker["holder"] == true).count(), 1, "{}", status.json);
     gate.open();
     let ended = ends(workers);
     let mut ranges = 0;
@@ -252,4 +256,36 @@ fn what_cannot_be_shared_is_refused() {
     }
     let zero = world.run(&["copy", "--workers", "join", "--lease", "0"]).exits(2);
     assert!(zero.stderr.contains("--lease"), "{}", zero.stderr);
+}
+
+/// A claim that reads the line of a worker in a join passes over it while its heart beats, and takes its range for free.
+#[test]
+fn a_range_is_not_taken_while_the_heart_of_its_worker_beats() {
+    let world = World::new();
+    world.avatars(40);
+    let gate = Gate::at(&world.s3, |request| picture(request, "CopyObject"));
+    let patient = ["copy", "--workers", "join", "--range-objects", "10"];
+    let first = world.start(&patient);
+    gate.wait();
+    until("it is at work", || !at_work(&world).is_empty());
+    // As a beat does for a moment, for long enough to be met.
+    let beat = world.hold(&format!("SELECT * FROM `{}`.am_worker WHERE id = 1 FOR UPDATE", world.ledger()));
+    let proxy = FaultProxy::before(&world.database).expect("a proxy");
+    let claims = Arc::new(AtomicU64::new(0));
+    let seen = Arc::clone(&claims);
+    proxy.on_command(move |command| {
+        seen.fetch_add(u64::from(command.sql.contains("SKIP LOCKED")), Ordering::SeqCst);
+        DatabaseFault::None
+    });
+    let other = Running::start(world.command(&proxy.url(&world.database), &patient));
+    // It takes what is free, and looks for more again and again.
+    until("the other has looked for work", || claims.load(Ordering::SeqCst) >= 10);
+    let taken = "SELECT MAX(claims) AS v FROM `LEDGER`.am_range";
+    assert_eq!(ledger(&world, taken), ["1"]);
+    drop(beat);
+    gate.open();
+    for ended in ends(vec![first, other]) {
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+    }
+    assert_eq!(ledger(&world, taken), ["1"], "nobody was silent");
 }

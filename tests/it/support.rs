@@ -108,10 +108,15 @@ impl<S> World<S> {
 
     /// Holds a row of the classic table in a transaction of its own, until the blocker is dropped.
     pub(crate) fn hold_row(&self, id: u64) -> Blocker {
+        self.hold(&format!("SELECT * FROM avatars WHERE id = {id} FOR UPDATE"))
+    }
+
+    /// Holds the rows of a locking read in a transaction of its own, until the blocker is dropped.
+    pub(crate) fn hold(&self, read: &str) -> Blocker {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let connection = runtime.block_on(async {
             let mut connection = self.database.connect().await.expect("a connection");
-            for sql in ["START TRANSACTION", &format!("SELECT * FROM avatars WHERE id = {id} FOR UPDATE")] {
+            for sql in ["START TRANSACTION", read] {
                 sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.expect(sql);
             }
             connection

@@ -14,6 +14,7 @@ use avatar_migrate::report::summary::{
     Activity, CopySummary, ExplainSummary, ExplainedRow, FenceForecast, FenceSummary, FencedReference, FinalizeSummary,
     Forecast, Holder, LastCutover, LockHeld, MigrateSummary, Prunable, PruneSummary, Recorded, Refusal, ResolveSummary,
     ResolvedObject, RollbackSummary, RowMove, RunRecord, Shared, StatusSummary, StillWritten, VerifySummary, Watched,
+    WorkerRecord,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -179,6 +180,7 @@ fn status() -> StatusSummary {
     StatusSummary {
         state: Default::default(),
         run: Some(RunRecord { phase: Some(Activity::default()), ..RunRecord::default() }),
+        workers: vec![WorkerRecord::default()],
         holder: Some(holder()),
         objects: Some([("STATE".to_owned(), 0)].into()),
         rows_moved: None,

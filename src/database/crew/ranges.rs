@@ -30,6 +30,14 @@ pub struct Progress {
     pub done: u64,
 }
 
+impl Progress {
+    /// Whether a range is left to do.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        self.done < self.ranges
+    }
+}
+
 /// What was done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -37,13 +45,17 @@ pub struct Tally {
     pub objects: u64,
     /// Bytes copied.
     pub bytes: u64,
+    /// Sources that were not deleted, as they were written meanwhile.
+    pub changed: u64,
+    /// Objects that could not be copied or deleted, where the ledger of objects does not say so.
+    pub failed: u64,
 }
 
 /// A range that this worker holds. It is evidence of nothing by itself: each write asks whether it still holds.
 #[derive(Debug)]
 #[must_use]
 pub struct Lease {
-    crew: Crew,
+    pub(super) crew: Crew,
     worker: u64,
     task: Task,
     nth: u32,
@@ -179,7 +191,8 @@ impl Lease {
 
     async fn note(&self, tally: Tally, done: bool) -> Result<()> {
         let sql = self.crew.statement(statement!("range_tally.sql"));
-        let noted = sqlx::query(sql.sql()).bind(tally.objects).bind(tally.bytes).bind(done);
+        let Tally { objects, bytes, changed, failed } = tally;
+        let noted = sqlx::query(sql.sql()).bind(objects).bind(bytes).bind(changed).bind(failed).bind(done);
         let noted = self.bound(noted).execute(&self.crew.pool).await.context("failed to write to the ledger")?;
         if noted.rows_affected() == 1 { Ok(()) } else { Err(LeaseLost.into()) }
     }

@@ -3,12 +3,18 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use serde::Serialize;
+use sqlx::Row;
+use sqlx::mysql::MySqlRow;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{Crew, this_process};
+use crate::database::lock::lock_name;
+use crate::database::session::{Database, error_number};
 use crate::database::sql::statement;
+use crate::database::view::LedgerView;
 
 /// A beat that takes longer has failed; the next one makes up for it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -62,6 +68,17 @@ impl Worker {
         Ok(others > 0)
     }
 
+    /// Whether its run is at deleting, under the lock of its holder, and its own lease lasts.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn may_delete(&self, database: &Database) -> Result<bool> {
+        let holds = sqlx::query(self.crew.statement(statement!("share_holds.sql")).sql());
+        let holds = holds.bind(lock_name(database.schema())).bind(self.id).bind(self.crew.run);
+        let holds = holds.fetch_optional(&self.crew.pool).await;
+        Ok(holds.context("failed to read the shared run in the ledger")?.is_some())
+    }
+
     /// Leaves: what it holds is free at once.
     pub async fn leave(self) {
         self.heart.abort();
@@ -71,6 +88,56 @@ impl Worker {
             tracing::debug!("could not sign off as worker {}: {error}", self.id);
         }
     }
+}
+
+/// What the ledger says of a worker.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct WorkerRecord {
+    /// Its number.
+    pub id: u64,
+    /// Where it runs or ran.
+    pub host: String,
+    /// Its process.
+    pub pid: u32,
+    /// Whether it holds the run.
+    pub holder: bool,
+    /// When it joined (UTC, RFC 3339).
+    pub joined_at: String,
+    /// `alive`, `lapsed` (silent for longer than its lease) or `left`.
+    pub state: String,
+    /// How many ranges it has done.
+    pub ranges: u64,
+    /// How many objects it has copied or deleted.
+    pub objects: u64,
+}
+
+impl LedgerView {
+    /// The workers of a run; none if it is not shared.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read.
+    pub async fn workers(&self, run: u64) -> Result<Vec<WorkerRecord>> {
+        let workers = sqlx::query(self.statement(statement!("share_workers.sql")).sql()).bind(run);
+        let rows = match workers.fetch_all(self.pool()).await {
+            // A ledger of an older version, which no run has opened since.
+            Err(error) if error_number(&error) == Some(1146) => Vec::new(),
+            rows => rows.context("failed to read the workers in the ledger")?,
+        };
+        rows.iter().map(record).collect()
+    }
+}
+
+fn record(row: &MySqlRow) -> Result<WorkerRecord> {
+    Ok(WorkerRecord {
+        id: row.try_get("id")?,
+        host: row.try_get("host")?,
+        pid: row.try_get("pid")?,
+        holder: row.try_get::<i64, _>("holder")? != 0,
+        joined_at: row.try_get("joined_at")?,
+        state: row.try_get("state")?,
+        ranges: row.try_get("ranges")?,
+        objects: row.try_get("objects")?,
+    })
 }
 
 impl Drop for Worker {

@@ -6,8 +6,8 @@ use indicatif::{HumanCount, HumanFloatCount};
 
 use super::Paint;
 use super::sheet::{Sheet, Tone};
-use crate::report::summary::{Activity, RunRecord, State, StatusSummary};
-use crate::report::text::{duration, printable};
+use crate::report::summary::{Activity, RunRecord, State, StatusSummary, WorkerRecord};
+use crate::report::text::{counted, duration, printable};
 
 /// What runs or ran last, how far it is, what the ledger counts, and what to do next.
 #[must_use]
@@ -44,10 +44,22 @@ pub fn status_text(summary: &StatusSummary, paint: Paint) -> String {
         ),
     ]);
     sheet.facts(&facts);
+    if !summary.workers.is_empty() {
+        sheet.sentences("Workers of that run:", &summary.workers.iter().map(worker).collect::<Vec<_>>());
+    }
     if let Some(next) = next(summary) {
         sheet.next(next);
     }
     sheet.finish()
+}
+
+/// `3  process 4711 on host-a, alive, holds the run: 12 ranges, 40,000 objects`.
+fn worker(worker: &WorkerRecord) -> String {
+    let WorkerRecord { id, pid, ranges, objects, .. } = worker;
+    let (host, state) = (printable(&worker.host), printable(&worker.state));
+    let holds = if worker.holder { ", holds the run" } else { "" };
+    let (ranges, objects) = (counted(*ranges, "range", "ranges"), counted(*objects, "object", "objects"));
+    format!("{id}  process {pid} on {host}, {state}{holds}: {ranges}, {objects}")
 }
 
 fn of_run(run: &RunRecord) -> Vec<(&'static str, String)> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use crate::database::{Activity, LastCutover, RunRecord};
+pub use crate::database::{Activity, LastCutover, RunRecord, WorkerRecord};
 use crate::failure::Holder;
 
 /// Where a migration stands, as the ledger tells it.
@@ -15,6 +15,9 @@ pub struct StatusSummary {
     pub state: State,
     /// The last writing run of this migration.
     pub run: Option<RunRecord>,
+    /// The workers of that run, if it was shared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub workers: Vec<WorkerRecord>,
     /// Who holds the run lock of the schema, if it is not that run.
     pub holder: Option<Holder>,
     /// Objects by what the last run that dealt with each knows of it; nothing if they are too many to be counted quickly.

@@ -11,14 +11,14 @@ use crate::config::{Config, CopyOptions, Sharing, TransactionRows};
 use crate::copy::Ending;
 use crate::cutover::Moved;
 use crate::database::{
-    Crew, CrewState, KeyRange, Lease, Ledger, LedgerName, Progress, RunLock, Stage, Task, TextColumn, count_paths,
-    range_objects, references, survey,
+    Crew, CrewState, KeyRange, Lease, Ledger, LedgerName, RunLock, Stage, Task, TextColumn, count_paths, range_objects,
+    references, survey,
 };
 use crate::failure::Exit;
 use crate::report::progress::Phase;
 use crate::report::summary::{CopySummary, SharedCopy};
 use crate::run::looks::Look;
-use crate::run::seats::{Free, News, Seat, Terms, take_seat};
+use crate::run::seats::{Free, Seat, Terms, take_seat};
 use crate::run::windows::Objects;
 use crate::run::{Meter, Session, span};
 use crate::store::{CopyObjects, sweep_workers};
@@ -186,8 +186,7 @@ impl<C: CopyObjects> CopyRun<'_, C> {
     }
 }
 
-/// A worker's part of a run that another one holds: gives how the run ended; none if its holder is gone, or ended without
-/// an end for the others.
+/// A worker's part of a run that another one holds: gives how the run ended; none if its holder is gone.
 async fn follow<C: CopyObjects>(
     session: &Session,
     ways: Ways<'_, C>,
@@ -196,25 +195,9 @@ async fn follow<C: CopyObjects>(
 ) -> Result<Option<(CopySummary, Exit)>> {
     let ledger = Ledger::join(&session.database, &session.config, seat.crew.run()).await?;
     let work = Work::new(session, ledger.clone(), ways, seat.scratch()).await?;
-    session.progress.println(&format!("joined run {} as worker {}", seat.crew.run(), seat.worker.id()));
-    let following = async {
-        let mut shown: Option<(Task, Phase)> = None;
-        loop {
-            let state = seat.crew.state().await?;
-            if let Some((_, phase)) = shown.take_if(|(task, _)| *task != state.task) {
-                phase.finish();
-            }
-            match seat.news(&state)? {
-                News::Over(exit) => return ended(session, seat, meter, &state, exit).map(Some),
-                News::HolderGone => return Ok(None),
-                News::GoesOn => {}
-            }
-            if !work.takes_part(seat, state.task, &mut shown).await? {
-                seat.wait(session).await?;
-            }
-        }
-    };
-    following.instrument(span("copy", &ledger)).await
+    let take = async |task, phase: &Phase| work.take_ranges(seat, task, &|ending| phase.add_bytes(bytes(ending))).await;
+    let followed = seat.follow(session, name, take).instrument(span("copy", &ledger)).await?;
+    followed.map(|(state, exit)| ended(session, seat, meter, &state, exit)).transpose()
 }
 
 /// What a worker says of a run that is over.
@@ -226,22 +209,6 @@ fn ended(session: &Session, seat: &Seat, meter: &Meter, state: &CrewState, exit:
 }
 
 impl<C: CopyObjects> Work<'_, C> {
-    /// Takes ranges of a stage for as long as one is free; gives whether one was.
-    async fn takes_part(&self, seat: &Seat, task: Task, shown: &mut Option<(Task, Phase)>) -> Result<bool> {
-        if task.stage == Stage::Alone {
-            return Ok(false);
-        }
-        let Progress { ranges, done } = seat.crew.progress(task).await?;
-        if done == ranges {
-            return Ok(false);
-        }
-        let (_, phase) =
-            shown.get_or_insert_with(|| (task, self.session.progress.phase(name(task.stage), None, "ranges")));
-        let took = self.take_ranges(seat, task, &|ending| phase.add_bytes(bytes(ending))).await?;
-        phase.add(took);
-        Ok(took > 0)
-    }
-
     /// Takes ranges, two at a time, until none is free; gives how many it has done.
     async fn take_ranges(&self, seat: &Seat, task: Task, progress: &(dyn Fn(&Ending) + Sync)) -> Result<u64> {
         if task.stage == Stage::Copy {
