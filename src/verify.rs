@@ -4,11 +4,14 @@
 //! maker of [`ZeroLegacyProof`], without which nothing is deleted.
 
 mod counts;
+mod cut;
 mod item;
 mod join;
 mod one;
 mod judge;
+mod objects;
 mod proof;
+mod ranges;
 mod scan;
 
 use anyhow::Result;
@@ -28,7 +31,8 @@ use crate::pace::Pace;
 use crate::store::{ObjectInfo, ReadObjects};
 use join::{Sides, join};
 use judge::{Group, Twins, Verdict, judge};
-use scan::{Side, scan_bucket, scan_rows};
+use objects::{Side, scan_bucket};
+use scan::scan_rows;
 
 /// Where a verify puts what it finds, piece by piece. What a sink has no use for it can leave to the defaults.
 pub trait Sink {
@@ -133,8 +137,8 @@ pub async fn verify<R: ReadObjects>(
     sink.begin(Stage::ListBuckets);
     let listed = |objects| sink.advance(objects);
     let (sources, targets) = futures::future::try_join(
-        scan_bucket(source, Side::Source, config, pace.brake(), listed),
-        scan_bucket(target, Side::Target, config, pace.brake(), listed),
+        scan_bucket(source, Side::Source, config, pace, listed),
+        scan_bucket(target, Side::Target, config, pace, listed),
     )
     .await?;
     interrupted(stop)?;

@@ -99,13 +99,17 @@ pub(super) struct ObjectItem {
     size: u64,
     etag: String,
     modified_ms: i64,
-    /// The how-manieth key of its listing it is, out of scope or not.
+    /// The range of the listing that showed it.
+    pub(super) range: u32,
+    /// The how-manieth key of this range it is, out of scope or not.
     pub(super) nth: u64,
 }
 
 impl ObjectItem {
-    pub(super) fn new(place: Place, info: &ObjectInfo, nth: u64) -> Self {
-        Self { place, size: info.size, etag: info.etag.as_str().to_owned(), modified_ms: info.modified_ms, nth }
+    /// An object that was the `nth` key of a range.
+    pub(super) fn new(place: Place, info: &ObjectInfo, (range, nth): (u32, u64)) -> Self {
+        let etag = info.etag.as_str().to_owned();
+        Self { place, size: info.size, etag, modified_ms: info.modified_ms, range, nth }
     }
 
     pub(super) fn weight(&self) -> usize {

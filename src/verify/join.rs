@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 use super::Listed;
 use super::item::{ObjectItem, Place, RowItem};
 use super::judge::{Group, Verdict};
+use super::objects::{Objects, Shown};
 use crate::database::{LedgerObject, LedgerView};
 use crate::path::{Mappings, ObjectKey};
 use crate::spool::Sorted;
@@ -23,8 +24,8 @@ const LEDGER_PAGE: usize = 2000;
 /// Everything that is joined.
 pub(super) struct Sides {
     pub(super) rows: Sorted<RowItem>,
-    pub(super) sources: Sorted<ObjectItem>,
-    pub(super) targets: Sorted<ObjectItem>,
+    pub(super) sources: Objects,
+    pub(super) targets: Objects,
     pub(super) ledger: Option<LedgerView>,
 }
 
@@ -32,8 +33,9 @@ pub(super) struct Sides {
 pub(super) fn join(sides: Sides, mappings: &Mappings) -> impl Stream<Item = Result<Group>> {
     let state = Join {
         rows: sides.rows.peekable(),
-        sources: sides.sources.peekable(),
-        targets: sides.targets.peekable(),
+        sources: sides.sources.sorted.peekable(),
+        targets: sides.targets.sorted.peekable(),
+        shown: (sides.sources.shown, sides.targets.shown),
         ledger: sides.ledger.map(LedgerCursor::new),
         mappings,
         last: None,
@@ -48,6 +50,7 @@ struct Join<'a> {
     rows: Peekable<Sorted<RowItem>>,
     sources: Peekable<Sorted<ObjectItem>>,
     targets: Peekable<Sorted<ObjectItem>>,
+    shown: (Shown, Shown),
     ledger: Option<LedgerCursor>,
     mappings: &'a Mappings,
     last: Option<Meeting>,
@@ -90,8 +93,8 @@ impl Join<'_> {
                 source: meeting.source.as_ref().map(|item| item.info(source_key.clone())),
                 target: meeting.target.as_ref().map(|item| item.info(target_key.clone())),
                 listed: Listed {
-                    source: meeting.source.as_ref().map(|item| item.nth),
-                    target: meeting.target.as_ref().map(|item| item.nth),
+                    source: meeting.source.as_ref().map(|item| self.shown.0.position(item)),
+                    target: meeting.target.as_ref().map(|item| self.shown.1.position(item)),
                 },
                 source_key,
                 target_key,

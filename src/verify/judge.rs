@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 
 use super::Listed;
 use super::item::{RowItem, RowKind};
-use super::scan::head;
+use super::objects::head;
 use crate::check::{Checker, Compared, Deletable, VerifiedCopy, proved_by_ledger, settled, superseded};
 use crate::config::CheckMode;
 use crate::database::{Decisions, LedgerObject};

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::Listed;
 use super::item::{Place, RowItem, RowKind};
 use super::judge::{Group, judge};
-use super::scan::head;
+use super::objects::head;
 use crate::config::{ColumnName, Config};
 use crate::database::{
     CandidateRow, Candidates, Content, Database, Decisions, LedgerView, TextColumn, check_names, for_each_candidate,

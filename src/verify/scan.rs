@@ -1,8 +1,8 @@
-//! Every text column of the schema and both listings, read afresh and sorted on local disk.
+//! Every text column of the schema, read afresh and sorted on local disk.
 
 use anyhow::Result;
 
-use super::item::{ObjectItem, Place, RowItem, RowKind};
+use super::item::{Place, RowItem, RowKind};
 use super::{Counts, Sink};
 use crate::config::{ColumnName, Config};
 use crate::database::{
@@ -10,10 +10,8 @@ use crate::database::{
     text_columns,
 };
 use crate::finding::{Finding, RowPlace, Status};
-use crate::pace::Brake;
-use crate::path::{Class, Mappings, ObjectKey};
+use crate::path::{Class, ObjectKey};
 use crate::spool::{Sorted, Sorter};
-use crate::store::{ObjectInfo, ReadObjects, StoreError};
 
 /// What the scan of the rows gave.
 pub(super) struct ScannedRows {
@@ -143,64 +141,4 @@ impl<S: Sink> Scanner<'_, S> {
         self.counts.found(&finding);
         self.sink.finding(finding)
     }
-}
-
-/// Which of the two buckets is listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    Source,
-    Target,
-}
-
-/// Lists every in-scope object of a bucket, sorted by place: the order of the listing itself is not relied on.
-pub(super) async fn scan_bucket(
-    bucket: &impl ReadObjects,
-    side: Side,
-    config: &Config,
-    brake: &Brake,
-    listed: impl Fn(u64),
-) -> Result<Sorted<ObjectItem>> {
-    let mappings = &config.mappings;
-    let mut sorter = Sorter::new(&config.temp_dir);
-    let mut nth = 0;
-    for keys in mappings.key_mappings() {
-        let prefix = match side {
-            Side::Source => &keys.legacy,
-            Side::Target => &keys.modern,
-        };
-        let mut token = None;
-        loop {
-            brake.passed().await;
-            let page = bucket.list(prefix, None, token).await?;
-            listed(u64::try_from(page.objects.len())?);
-            for object in page.objects {
-                nth += 1;
-                if let Some(item) = in_scope(mappings, side, &object, nth) {
-                    let weight = item.weight();
-                    sorter.push(item, weight)?;
-                }
-            }
-            token = page.next;
-            if token.is_none() {
-                break;
-            }
-        }
-    }
-    sorter.finish()
-}
-
-fn in_scope(mappings: &Mappings, side: Side, object: &ObjectInfo, nth: u64) -> Option<ObjectItem> {
-    if !mappings.pattern().matches(object.key.last_segment()) {
-        return None;
-    }
-    let place = match side {
-        Side::Source => Place::of_source(mappings, &object.key),
-        Side::Target => Place::of_target(mappings, &object.key),
-    };
-    place.map(|place| ObjectItem::new(place, object, nth))
-}
-
-/// What a bucket holds under a key that its listing did not show: absence in a list is no proof.
-pub(super) async fn head(bucket: &impl ReadObjects, key: &ObjectKey) -> Result<Option<ObjectInfo>, StoreError> {
-    Ok(bucket.head(key).await?.map(|details| details.info))
 }
