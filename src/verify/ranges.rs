@@ -20,12 +20,16 @@ use crate::store::{ListPage, ObjectInfo, PageToken, ReadObjects, StoreError};
 
 /// Ranges of a bucket that are listed at once.
 const AT_ONCE: usize = 8;
-/// For so many pages that were listed one cut may be tried, so that small buckets are listed in one chain.
-const PAGES_A_CUT: u64 = 4;
-/// So many pages more have to be listed for each cut that began no range, so that bad guesses cost little.
+/// Pages that are listed in one chain before the first cut, so that small buckets cost nothing more.
+const PAGES_FIRST: u64 = 4;
+/// For so many pages that were listed one cut may be tried.
+const PAGES_A_CUT: u64 = 2;
+/// Cuts that begin no range and are expected: it takes some to learn where the keys end.
+const MISSES_FREE: u64 = 2;
+/// So many pages more have to be listed for each further one, so that bad guesses cost little.
 const PAGES_A_MISS: u64 = 8;
 /// What is left of a range is cut if about so many pages are still to come: half a page more is listed for each cut.
-const WORTH_PAGES: f64 = 8.0;
+const WORTH_PAGES: f64 = 4.0;
 
 /// Keys that were listed together.
 pub(super) struct Piece {
@@ -209,7 +213,8 @@ impl Ranges {
 
     /// Where a page ahead is worth a request: in the range of which most is to come.
     fn next_cut(&mut self) -> Option<Page> {
-        if !self.in_order || self.pages < (self.cuts + 1) * PAGES_A_CUT + self.missed * PAGES_A_MISS {
+        let misses = self.missed.saturating_sub(MISSES_FREE);
+        if !self.in_order || self.pages < PAGES_FIRST + self.cuts * PAGES_A_CUT + misses * PAGES_A_MISS {
             return None;
         }
         let start = self.all.first()?.first.clone()?;

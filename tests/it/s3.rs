@@ -7,6 +7,7 @@ use std::time::Duration;
 use avatar_migrate_kit::{EmbeddedS3, ObjectHeaders, Seaweed};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
+use futures::StreamExt;
 use tokio::runtime::Runtime;
 
 /// An object without its place: what a copy has to keep.
@@ -119,6 +120,15 @@ impl OnSeaweed {
             server.client()
         };
         Self { server, runtime, client, source: server.bucket("legacy"), target: server.bucket("production") }
+    }
+
+    /// Many small objects of the legacy bucket.
+    pub(crate) fn put_many(&self, keys: &[String]) {
+        let puts = futures::stream::iter(keys).map(|key| {
+            let request = self.client.put_object().bucket(&self.source).key(key).body(ByteStream::from_static(b"x"));
+            async move { request.send().await.unwrap_or_else(|error| panic!("PUT {key:?}: {error:?}")) }
+        });
+        self.runtime.block_on(puts.buffer_unordered(64).for_each(async |_| ()));
     }
 }
 

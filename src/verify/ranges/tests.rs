@@ -161,7 +161,7 @@ fn every_key_comes_once_and_knows_its_place() {
         assert!(in_order, "{name}");
         assert_eq!(asked.at_most, AT_ONCE, "{name}");
         // 500 pages in one chain.
-        assert!(asked.pages <= 560, "{name}: {} pages", asked.pages);
+        assert!(asked.pages <= 575, "{name}: {} pages", asked.pages);
     }
 }
 
