@@ -4,19 +4,21 @@
 //! proofs: equal single-part ETags, equal stored checksums over the whole object, equal SHA-256 of the bytes. Size alone
 //! never proves; unequal ETags alone never disprove.
 
+mod deletable;
 mod objects;
 mod shared;
 mod spool;
 
 use crate::config::CheckMode;
-use crate::database::{Decision, LedgerObject, ObjectMark, ObjectState};
+use crate::database::{LedgerObject, ObjectMark, ObjectState};
 use crate::finding::Proof;
 use crate::path::{ETag, ObjectKey};
+pub use deletable::{Deletable, Settled, Superseded, settled, superseded};
 pub use objects::VerifiedObjects;
 pub use shared::SharedEvidence;
 pub use spool::EvidenceSpool;
 
-use crate::store::{DeleteItem, Hashed, ObjectDetails, ObjectInfo, ReadObjects, Sha256Digest, StoreError};
+use crate::store::{Hashed, ObjectDetails, ObjectInfo, ReadObjects, Sha256Digest, StoreError};
 
 /// Evidence that a production object holds the bytes of its legacy twin (or, with [`Proof::Ledger`], of a twin that was
 /// checked before it went). Made by [`Checker`] alone; cannot be built, cloned or changed elsewhere.
@@ -198,81 +200,6 @@ pub fn proved_by_ledger(recorded: &LedgerObject, target: &ObjectInfo) -> Option<
         proof: Proof::Ledger,
         sha256: recorded.sha256.clone(),
     })
-}
-
-/// Evidence that a source is needed no more.
-#[derive(Debug)]
-#[must_use]
-pub enum Deletable {
-    /// Its twin in production holds the same bytes.
-    Twin(VerifiedCopy),
-    /// The application has replaced its twin in production since: the source is the old picture.
-    Superseded(Superseded),
-}
-
-impl Deletable {
-    /// What to delete, on the condition that it is still what was compared; `None` if the source is gone already.
-    #[must_use]
-    pub fn item(&self) -> Option<DeleteItem> {
-        let (key, etag) = match self {
-            Self::Twin(copy) => (&copy.source, copy.source_etag.as_ref()?),
-            Self::Superseded(old) => (&old.source, &old.source_etag),
-        };
-        Some(DeleteItem { key: key.clone(), etag: etag.clone() })
-    }
-}
-
-/// Evidence that the application replaced the production object after the migration: made by [`superseded`] alone.
-#[derive(Debug)]
-#[must_use]
-pub struct Superseded {
-    source: ObjectKey,
-    source_etag: ETag,
-}
-
-/// Whether a differing target is newer than what the migration put there. The ledger tells exactly (the live target is
-/// not the one that was checked, but the live source is: had both been written since, the source may be the newer one);
-/// without it the newer of the two writes wins.
-#[must_use]
-pub fn superseded(source: &ObjectInfo, target: &ObjectInfo, recorded: Option<&LedgerObject>) -> Option<Superseded> {
-    let checked = recorded.filter(|recorded| recorded.proof.is_some());
-    let replaced =
-        match checked.and_then(|recorded| Some((recorded.source_etag.as_ref(), recorded.target_etag.as_ref()?))) {
-            Some((copied, checked)) => *checked != target.etag && copied == Some(&source.etag),
-            None => target.modified_ms > source.modified_ms,
-        };
-    replaced.then(|| Superseded { source: source.key.clone(), source_etag: source.etag.clone() })
-}
-
-/// Evidence that a person has decided for the target, and that both objects are still those that were decided about. Made
-/// by [`settled`] alone. It proves no equal content.
-#[derive(Debug)]
-#[must_use]
-pub struct Settled {
-    source: ObjectInfo,
-    target: ObjectInfo,
-    decided: String,
-}
-
-impl Settled {
-    /// Who has decided what and when, as a sentence.
-    #[must_use]
-    pub fn decided(&self) -> &str {
-        &self.decided
-    }
-
-    /// What it means of a modern row: the source is the old picture.
-    pub fn superseded(self) -> Superseded {
-        Superseded { source: self.source.key, source_etag: self.source.etag }
-    }
-}
-
-/// Whether a recorded decision is about these two, live as they are now.
-#[must_use]
-pub fn settled(decision: &Decision, source: &ObjectInfo, target: &ObjectInfo) -> Option<Settled> {
-    let same = decision.source_etag == source.etag && decision.target_etag == target.etag;
-    let decided = format!("{} decided on {} UTC to keep the target (resolve)", decision.by, decision.at);
-    same.then(|| Settled { source: source.clone(), target: target.clone(), decided })
 }
 
 /// Whether the target object was written by this migration.

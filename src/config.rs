@@ -15,6 +15,7 @@ mod example;
 mod error;
 mod file;
 mod following;
+mod inventory;
 mod layers;
 mod load;
 mod nearest;
@@ -34,6 +35,7 @@ pub use error::ConfigError;
 pub use example::example;
 pub use file::DEFAULT_FILE;
 pub use following::Watch;
+pub use inventory::InventoryAddress;
 pub use layers::{Layer, Origin};
 pub use load::{Arguments, Command, PasswordArgument, Settings, load};
 pub use options::{
@@ -66,6 +68,8 @@ pub struct Config {
     pub source: BucketConfig,
     /// The production bucket.
     pub target: BucketConfig,
+    /// What verify and finalize read in the place of listings.
+    pub inventories: Vec<InventoryAddress>,
     /// Whose certificates S3 servers are verified by; the system's if there is none.
     pub s3_authority: Option<Authority>,
     /// Where the rows are.

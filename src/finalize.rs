@@ -1,6 +1,7 @@
 //! Finalize: sources are deleted, with two keys: [`ZeroLegacyProof`] for the schema, [`Deletable`] for each object.
 
 mod collect;
+mod live;
 mod manifest;
 mod orphans;
 
@@ -11,6 +12,7 @@ use futures::stream::{self, Stream, StreamExt};
 use tokio_util::sync::CancellationToken;
 
 pub use collect::Collected;
+pub use live::still_true;
 pub use manifest::{manifest_path, write_manifest};
 pub use orphans::{OrphansCopied, copy_orphans};
 
@@ -19,7 +21,7 @@ use crate::config::Config;
 use crate::database::{Database, Ledger, LedgerObject, ObjectMark, ObjectState, RunLock};
 use crate::failure::Failure;
 use crate::path::ObjectKey;
-use crate::store::{DeleteEnd, DeleteItem, DeleteSources};
+use crate::store::{DeleteEnd, DeleteItem, DeleteSources, ReadObjects};
 use crate::verify::ZeroLegacyProof;
 
 /// The most keys of a batch (AWS: "DeleteObjects").
@@ -85,21 +87,22 @@ pub fn delete_batch<'deleter, D: DeleteSources>(
 }
 
 /// Deletes everything that there is evidence for, some batches at a time; before each the proof is made sure to be fresh.
+/// With `look`, both buckets are looked at before each, and what is not as it was compared is kept.
 ///
 /// # Errors
 /// [`Failure::Refused`] if a legacy path turned up before the first delete; the lock was lost; the ledger or the bucket
 /// fails. What was deleted until then is in the ledger, also what was deleted beside the batch that failed.
-pub async fn delete_all(
+pub async fn delete_all<R: ReadObjects>(
     deleter: &impl DeleteSources,
     proof: ZeroLegacyProof<'_>,
     scope: Scope<'_>,
-    evidence: EvidenceSpool,
+    (evidence, look): (EvidenceSpool, Option<(&R, &R)>),
     stop: &CancellationToken,
     progress: impl Fn(u64),
 ) -> Result<Deleted> {
     let (mut total, mut refused, mut failed) = (Deleted::default(), None, None);
     let halt = CancellationToken::new();
-    let batches = batches(deleter, proof, scope, evidence.read()?, (stop, &halt));
+    let batches = batches(deleter, proof, scope, (evidence.read()?, look), (stop, &halt));
     // Whoever waits for the lock's connection is asked by this stream, and nothing is awaited beside it: a future that holds the
     // connection is never left standing. To its end, whatever happens: what is under way belongs into the ledger.
     let mut ended = pin!(batches.buffer_unordered(BATCHES_AT_ONCE));
@@ -132,11 +135,11 @@ pub async fn delete_all(
 pub type Scope<'a> = (&'a Database, &'a RunLock, &'a Ledger, &'a Config);
 
 /// The batches, each a future that deletes and records it. One that cannot be begun is the last.
-fn batches<'a, D: DeleteSources>(
+fn batches<'a, D: DeleteSources, R: ReadObjects>(
     deleter: &'a D,
     proof: ZeroLegacyProof<'a>,
     (database, lock, ledger, config): Scope<'a>,
-    evidence: impl Iterator<Item = Result<Deletable>>,
+    (evidence, look): (impl Iterator<Item = Result<Deletable>>, Option<(&'a R, &'a R)>),
     (stop, halt): (&'a CancellationToken, &'a CancellationToken),
 ) -> impl Stream<Item = impl Future<Output = Result<Deleted>>> {
     stream::unfold(Some((proof, evidence)), move |state| async move {
@@ -145,7 +148,13 @@ fn batches<'a, D: DeleteSources>(
         database.brake().passed().await;
         let begun = match next_batch(&mut evidence, stop) {
             Ok(batch) if batch.is_empty() || halt.is_cancelled() => return None,
-            Ok(batch) => proof.renew(database, config).await.map(|()| (delete_batch(deleter, &proof, &batch), batch)),
+            Ok(batch) => match looked_at(look, batch).await {
+                Ok((batch, changed)) => {
+                    let renewed = proof.renew(database, config).await;
+                    renewed.map(|()| (delete_batch(deleter, &proof, &batch), batch, changed))
+                }
+                Err(error) => Err(error),
+            },
             Err(error) => Err(error),
         };
         if halt.is_cancelled() {
@@ -153,13 +162,23 @@ fn batches<'a, D: DeleteSources>(
         }
         let more = begun.is_ok().then_some((proof, evidence));
         let deleted = async move {
-            let (deleting, batch) = begun?;
-            let (counts, gone) = judge(batch, deleting.await?);
+            let (deleting, batch, changed) = begun?;
+            let ends = if batch.is_empty() { Vec::new() } else { deleting.await? };
+            let (mut counts, gone) = judge(batch, ends);
+            counts.changed += changed;
             ledger.mark(lock, &gone).await?;
             Ok(counts)
         };
         Some((deleted, more))
     })
+}
+
+/// What of a batch still holds, and how many do not.
+async fn looked_at<R: ReadObjects>(look: Option<(&R, &R)>, batch: Vec<Deletable>) -> Result<(Vec<Deletable>, u64)> {
+    match look {
+        Some(buckets) => still_true(buckets, batch).await,
+        None => Ok((batch, 0)),
+    }
 }
 
 /// Empty at the end.

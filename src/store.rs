@@ -19,6 +19,7 @@ mod deleter;
 mod failure;
 mod guard;
 mod identity;
+mod inventory;
 mod list_canary;
 mod listing;
 mod multipart;
@@ -48,6 +49,7 @@ pub use copy_canary::{CopyConditions, prove_copies};
 pub use delete::DeleteMode;
 pub use deleter::{DeleteProof, Deleter, Unenforced};
 pub use identity::{Caller, Identity};
+pub use inventory::{Inventories, Inventory, Moment};
 pub use list_canary::{ListTrial, prove_listing};
 pub use parts::PartSizes;
 pub use probe::{is_same_bucket, probe_write};
@@ -246,6 +248,15 @@ pub enum StoreErrorKind {
 }
 
 impl StoreErrorKind {
+    /// Whether another identity might fare better, or another server.
+    #[must_use]
+    pub fn is_of_identity(self) -> bool {
+        match self {
+            Self::Forbidden | Self::Credentials | Self::NoSuchBucket | Self::Unreachable | Self::Other => true,
+            Self::Archived | Self::Throttled => false,
+        }
+    }
+
     /// Whether the failure may be that of one object, so that others can go on.
     #[must_use]
     pub fn is_of_one_object(self) -> bool {

@@ -30,6 +30,8 @@ pub(super) enum Record {
     Superseded {
         source: String,
         source_etag: String,
+        target: String,
+        target_etag: String,
     },
 }
 
@@ -86,6 +88,8 @@ pub(super) fn record(evidence: &Deletable) -> Record {
         Deletable::Superseded(old) => Record::Superseded {
             source: old.source.as_str().to_owned(),
             source_etag: old.source_etag.as_str().to_owned(),
+            target: old.target.as_str().to_owned(),
+            target_etag: old.target_etag.as_str().to_owned(),
         },
     }
 }
@@ -104,8 +108,11 @@ pub(super) fn restored(record: Record) -> Result<Deletable> {
                 sha256,
             })
         }
-        Record::Superseded { source, source_etag } => {
-            Deletable::Superseded(Superseded { source: ObjectKey::new(source)?, source_etag: ETag::new(&source_etag) })
-        }
+        Record::Superseded { source, source_etag, target, target_etag } => Deletable::Superseded(Superseded {
+            source: ObjectKey::new(source)?,
+            source_etag: ETag::new(&source_etag),
+            target: ObjectKey::new(target)?,
+            target_etag: ETag::new(&target_etag),
+        }),
     })
 }

@@ -75,6 +75,9 @@ groups! {
         TARGET_ENDPOINT_URL = Setting::new("target-endpoint-url", Takes::Text, "URL")
             .help("S3 server of the production bucket, if not AWS")
             .described("the AWS chain: AWS_ENDPOINT_URL_S3");
+        INVENTORY = Setting::new("inventory", Takes::List, "s3://BUCKET/…/manifest.json")
+            .help("For verify and finalize: read this S3 Inventory instead of listing the bucket that it describes; once for each bucket")
+            .described("both buckets are listed");
     }
 
     /// Where rows are.

@@ -12,6 +12,7 @@ use super::database::{Passwords, database, ledger_schema, open_password_file};
 use super::environment::{self, Environment};
 use super::file::{self, DEFAULT_FILE};
 use super::following::some_time;
+use super::inventory::inventories;
 use super::layers::{Layer, Layers, choice, number, path, text};
 use super::sharing::sharing;
 use super::throttle::throttle;
@@ -217,6 +218,7 @@ fn config(
     Ok(Config {
         source,
         target,
+        inventories: inventories(layers)?,
         s3_authority: None,
         throttle: throttle(layers, &database, directory)?,
         database,

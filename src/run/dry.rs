@@ -15,7 +15,7 @@ use crate::operate::forecast::{Fate, Forecaster, Known, Planned, Terms, Way};
 use crate::path::{ETag, ObjectKey};
 use crate::report::summary::{CopyObjects, CopyRows, CopySummary};
 use crate::report::text::printable;
-use crate::store::{ObjectDetails, ReadObjects};
+use crate::store::{Inventories, ObjectDetails, ReadObjects};
 use crate::verify::{Listed, Sink, Stage, verify};
 
 /// Runs `copy --dry-run`.
@@ -30,7 +30,9 @@ pub(super) async fn run(session: &Session, options: &CopyOptions) -> Result<(Cop
         shared_place: config.mappings.shared_place().is_some(),
     };
     let mut sink = Tally::new(session, terms, options.only_prefix.as_deref().unwrap_or_default());
-    let found = verify(database, (&stores.source, &stores.target), config, pace, stop, &mut sink).await?;
+    let found =
+        verify(database, (&stores.source, &stores.target, &Inventories::default()), config, pace, stop, &mut sink)
+            .await?;
     let requests = meter.requests(session);
     sink.close();
     let Tally { stages, objects, rows_in_conflict, moving, staying, forecaster, doubtful, copied, listed, .. } = sink;

@@ -8,7 +8,7 @@ use tracing::Instrument;
 
 use super::approval::refuse_unapproved;
 use super::files::{check_files, create_report};
-use super::verifying::{ReportSink, is_fenced, set_grace_clock, tell};
+use super::verifying::{ReportSink, inventories, is_fenced, set_grace_clock, tell};
 use super::{Meter, Session, prove_conditions, refuse_one_bucket, sign_off, span};
 use crate::check::Deletable;
 use crate::config::{FinalizeOptions, Method};
@@ -19,7 +19,7 @@ use crate::finalize::{Collected, Deleted, OrphansCopied, copy_orphans, delete_al
 use crate::finding::Finding;
 use crate::report::summary::{FinalizeObjects, FinalizeSummary};
 use crate::report::text::printable;
-use crate::store::{Copier, CopyObjects, DeleteProof, Deleter, ObjectInfo, Scratch, Streamer};
+use crate::store::{Copier, CopyObjects, DeleteProof, Deleter, Inventories, ObjectInfo, Scratch, Streamer};
 use crate::verify::{Kept, Sink, Stage, Verified, ZeroLegacyProof, verify};
 
 /// Orphans that are more than this part of the objects in scope hint at a wrong database or a forgotten table.
@@ -123,7 +123,8 @@ impl FinalizeRun<'_> {
     async fn steps(&mut self, confirm: &Confirm<'_>) -> Result<Exit> {
         self.refuse_elsewhere().await?;
         let Session { database, config, .. } = self.session;
-        let (verified, mut collected) = self.verify().await?;
+        let inventories = inventories(self.session).await?;
+        let (verified, mut collected) = self.verify(&inventories).await?;
         self.reported = true;
         self.fenced = is_fenced(self.session, &verified).await?;
         set_grace_clock(self.session, verified.counts.legacy + verified.counts.suspect == 0).await;
@@ -169,11 +170,12 @@ impl FinalizeRun<'_> {
         Err(Failure::Refused { reasons: vec![reason], hint }.into())
     }
 
-    async fn verify(&self) -> Result<(Verified, Collected)> {
+    async fn verify(&self, inventories: &Inventories) -> Result<(Verified, Collected)> {
         let Session { database, config, stores, pace, stop, .. } = self.session;
         let collected = Collected::new(config, self.options)?;
         let mut sink = FinalSink { report: ReportSink::new(self.session, create_report(&self.report)?), collected };
-        let verified = verify(database, (&stores.source, &stores.target), config, pace, stop, &mut sink).await?;
+        let verified =
+            verify(database, (&stores.source, &stores.target, inventories), config, pace, stop, &mut sink).await?;
         sink.report.finish()?;
         tell(self.session, &verified);
         Ok((verified, sink.collected))
@@ -262,7 +264,7 @@ impl FinalizeRun<'_> {
         clean_for_seconds: Option<i64>,
         confirm: &Confirm<'_>,
     ) -> Result<Deleted> {
-        let Session { database, config, stop, progress, .. } = self.session;
+        let Session { database, config, stores, stop, progress, .. } = self.session;
         if let Some(most) = self.options.max_delete.filter(|most| evidence.len() > *most) {
             let reason = format!("{} objects would be deleted, more than --max-delete {most}", evidence.len());
             let hint = "look into the report, then raise --max-delete".to_owned();
@@ -296,6 +298,9 @@ impl FinalizeRun<'_> {
         let evidence = write_manifest(&manifest, config, evidence)?;
         let phase = progress.phase("delete", Some(evidence.len()), "objects");
         let scope = (database, self.lock, self.ledger, config);
+        // What an inventory shows is hours old: both sides are looked at right before they go.
+        let look = (!config.inventories.is_empty()).then_some((&stores.source, &stores.target));
+        let evidence = (evidence, look);
         let deleted = delete_all(&deleter, proof, scope, evidence, stop, |objects| phase.add(objects)).await?;
         phase.finish();
         Ok(deleted)

@@ -9,6 +9,7 @@ use crate::config::BucketConfig;
 use crate::failure::Failure;
 use crate::finding::{Finding, Status};
 use crate::report::text::printable;
+use crate::store::Inventories;
 use crate::verify::{Sink, Stage, verify};
 
 /// Refuses if the CLI would overwrite something, then lets it copy every key mapping. Credentials reach it as they reach
@@ -49,7 +50,7 @@ fn location(source: &BucketConfig, target: &BucketConfig) -> Vec<String> {
 async fn refuse_overwrites(session: &Session) -> Result<()> {
     let Session { config, database, stores, pace, stop, .. } = session;
     let mut sink = Differing { stages: Stages::new(session), count: 0, examples: Vec::new() };
-    verify(database, (&stores.source, &stores.target), config, pace, stop, &mut sink)
+    verify(database, (&stores.source, &stores.target, &Inventories::default()), config, pace, stop, &mut sink)
         .await
         .context("failed to compare the buckets before the sync")?;
     sink.stages.finish();

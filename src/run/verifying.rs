@@ -1,5 +1,7 @@
 //! `verify`: the report, and the grace clock where the ledger can be written.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use anyhow::Result;
 
 use super::files::{create_page, create_report, unwritable};
@@ -12,6 +14,8 @@ use crate::report::csv::ReportWriter;
 use crate::report::html::PageWriter;
 use crate::report::progress::{Phase, Progress};
 use crate::report::summary::{VerifyObjects, VerifyRows, VerifySummary};
+use crate::report::text::duration;
+use crate::store::Inventories;
 use crate::verify::{Counts, Listed, Sink, Stage, Verified, verify as verify_all};
 
 /// Runs `verify`.
@@ -21,9 +25,11 @@ use crate::verify::{Counts, Listed, Sink, Stage, Verified, verify as verify_all}
 pub async fn verify(session: &Session, options: &VerifyOptions) -> Result<(VerifySummary, Exit)> {
     let meter = session.meter();
     let Session { config, database, stores, pace, stop, .. } = session;
+    let inventories = inventories(session).await?;
     let report = create_report(&options.report)?;
     let mut sink = ReportSink { page: create_page(options)?, ..ReportSink::new(session, report) };
-    let verified = verify_all(database, (&stores.source, &stores.target), config, pace, stop, &mut sink).await?;
+    let verified =
+        verify_all(database, (&stores.source, &stores.target, &inventories), config, pace, stop, &mut sink).await?;
     let page = sink.finish()?;
     let fenced = is_fenced(session, &verified).await?;
     let twins = page::pictures(session, page.as_ref()).await?;
@@ -46,6 +52,22 @@ pub async fn verify(session: &Session, options: &VerifyOptions) -> Result<(Verif
     page::write(session, page, &summary, &twins)?;
     let exit = exit(verified.clean);
     Ok((summary, exit))
+}
+
+/// The inventories that take the place of listings, with a word of what that means.
+pub(super) async fn inventories(session: &Session) -> Result<Inventories> {
+    let inventories = Inventories::open(&session.stores, &session.config.inventories).await?;
+    for inventory in inventories.iter() {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let made = Duration::from_millis(u64::try_from(inventory.made().0).unwrap_or_default());
+        let age = duration(now.saturating_sub(made));
+        tracing::warn!(
+            "the inventory of {} is of {}, {age} ago: what was written since is seen only where a row names it",
+            inventory.bucket(),
+            inventory.made()
+        );
+    }
+    Ok(inventories)
 }
 
 /// Whether the database itself refuses new legacy paths in every reference.

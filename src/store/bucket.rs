@@ -40,6 +40,11 @@ impl Bucket {
         &self.name
     }
 
+    /// Another bucket, reached in the same way.
+    pub(super) fn named(&self, name: &str) -> Self {
+        Self { name: name.into(), ..self.clone() }
+    }
+
     /// By how many seconds the server's clock was ahead of this machine's in its last answer.
     #[must_use]
     pub fn clock_ahead_seconds(&self) -> Option<i64> {

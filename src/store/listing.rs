@@ -46,8 +46,8 @@ fn info(object: &Object, encoded: bool) -> Result<ObjectInfo, Failure> {
     })
 }
 
-/// S3 encodes as HTML forms do: a space is `+`, a plus is `%2B` (botocore decodes with `unquote_plus`).
-fn decode(key: &str) -> Result<String, Failure> {
+/// S3 encodes as HTML forms do, in listings and in inventories: a space is `+`, a plus is `%2B` (botocore decodes with `unquote_plus`).
+pub(super) fn decode(key: &str) -> Result<String, Failure> {
     let spaced = key.replace('+', " ");
     let decoded = percent_decode_str(&spaced).decode_utf8();
     decoded.map(Into::into).map_err(|_| Failure::unusable_answer("the listing names a key that is not UTF-8"))

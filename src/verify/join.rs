@@ -96,6 +96,7 @@ impl Join<'_> {
                     source: meeting.source.as_ref().map(|item| self.shown.0.position(item)),
                     target: meeting.target.as_ref().map(|item| self.shown.1.position(item)),
                 },
+                as_of: (self.shown.0.as_of, self.shown.1.as_of),
                 source_key,
                 target_key,
                 recorded: meeting.recorded.clone(),

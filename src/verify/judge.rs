@@ -13,7 +13,7 @@ use crate::config::CheckMode;
 use crate::database::{Decisions, LedgerObject};
 use crate::finding::{Finding, Proof, Status};
 use crate::path::ObjectKey;
-use crate::store::{ObjectInfo, ReadObjects, StoreError};
+use crate::store::{Moment, ObjectInfo, ReadObjects, StoreError};
 
 /// How often twins that change while they are read are looked at again.
 const ATTEMPTS: u32 = 4;
@@ -27,6 +27,8 @@ pub(super) struct Group {
     pub(super) source: Option<ObjectInfo>,
     pub(super) target: Option<ObjectInfo>,
     pub(super) listed: Listed,
+    /// When source and target were as listed, where an inventory says so.
+    pub(super) as_of: (Option<Moment>, Option<Moment>),
     pub(super) recorded: Option<LedgerObject>,
     pub(super) rows: Vec<RowItem>,
     /// The same for all groups of a place: the twins are judged once.
@@ -41,6 +43,8 @@ pub(super) struct Verdict {
     pub(super) source: Option<ObjectInfo>,
     pub(super) target: Option<ObjectInfo>,
     pub(super) twins: Twins,
+    /// When that was so, if nobody has looked since.
+    as_of: Option<Moment>,
 }
 
 #[derive(Debug)]
@@ -67,7 +71,8 @@ pub(super) enum Twins {
     Neither,
 }
 
-/// Judges the twins of a group; listings that show nothing are checked by HEAD where absence would matter.
+/// Judges the twins of a group; listings that show nothing are checked by HEAD where absence would matter, and what inventories
+/// show is looked at wherever it is more than twins with equal ETags.
 pub(super) async fn judge<R: ReadObjects>(
     (source, target): (&R, &R),
     mode: CheckMode,
@@ -79,14 +84,25 @@ pub(super) async fn judge<R: ReadObjects>(
     let modern = group.rows.iter().any(|row| row.kind == RowKind::Modern);
     let recorded = group.recorded.as_ref();
     let was_copied = recorded.is_some_and(|recorded| recorded.proof.is_some());
+    let checker = Checker::new(source, target, mode);
+    if modern
+        && !legacy
+        && mode == CheckMode::Auto
+        && let Some(verdict) = by_inventory(&checker, group).await?
+    {
+        return Ok(verdict);
+    }
     let mut twins = (group.source.clone(), group.target.clone());
-    if twins.0.is_none() && legacy {
+    // A line of an inventory is a candidate; nothing in it or in a listing is no proof of absence.
+    let look_at_source = if twins.0.is_some() { group.as_of.0.is_some() } else { legacy };
+    if look_at_source {
         twins.0 = head(source, &group.source_key).await?;
     }
-    if twins.1.is_none() && (modern || was_copied || (legacy && twins.0.is_none())) {
+    let unseen = || modern || was_copied || if twins.0.is_some() { group.as_of.1.is_some() } else { legacy };
+    let look_at_target = if twins.1.is_some() { group.as_of.1.is_some() } else { unseen() };
+    if look_at_target {
         twins.1 = head(target, &group.target_key).await?;
     }
-    let checker = Checker::new(source, target, mode);
     for _ in 0..ATTEMPTS {
         let (Some(ours), Some(theirs)) = &twins else { break };
         match checker.compare(ours, theirs, None).await {
@@ -126,8 +142,20 @@ pub(super) async fn judge<R: ReadObjects>(
     Ok(verdict(twins.0, twins.1, twin))
 }
 
+/// Twins that were equal by their ETags when an inventory was made: nothing is asked.
+async fn by_inventory<R: ReadObjects>(checker: &Checker<'_, R>, group: &Group) -> Result<Option<Verdict>, StoreError> {
+    let as_of = [group.as_of.0, group.as_of.1].into_iter().flatten().min();
+    let (Some(as_of), Some(ours), Some(theirs)) = (as_of, &group.source, &group.target) else { return Ok(None) };
+    if ours.etag != theirs.etag || !ours.etag.is_single_part() {
+        return Ok(None);
+    }
+    let Compared::Same(copy) = checker.compare(ours, theirs, None).await? else { return Ok(None) };
+    let verdict = verdict(group.source.clone(), group.target.clone(), same(copy));
+    Ok(Some(Verdict { as_of: Some(as_of), ..verdict }))
+}
+
 fn verdict(source: Option<ObjectInfo>, target: Option<ObjectInfo>, twins: Twins) -> Verdict {
-    Verdict { source, target, twins }
+    Verdict { source, target, twins, as_of: None }
 }
 
 fn same(copy: VerifiedCopy) -> Twins {
@@ -202,7 +230,12 @@ impl Verdict {
 
     fn of_modern_row(&self) -> (Status, String) {
         match &self.twins {
-            Twins::Same(..) => (Status::Migrated, "resolves; the source is still there".to_owned()),
+            Twins::Same(..) => match self.as_of {
+                None => (Status::Migrated, "resolves; the source is still there".to_owned()),
+                Some(as_of) => {
+                    (Status::Migrated, format!("resolved as of the inventory of {as_of}; the source was still there"))
+                }
+            },
             Twins::Recorded(_) => (Status::Migrated, "resolves; the source is gone".to_owned()),
             Twins::TargetOnly => (Status::Migrated, "resolves; there is no source to compare with".to_owned()),
             Twins::Superseded(_) => {

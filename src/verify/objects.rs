@@ -1,20 +1,31 @@
-//! Every in-scope object of a bucket, listed afresh and sorted on local disk.
+//! Every in-scope object of a bucket, listed afresh or read from an inventory, and sorted on local disk.
 
 use anyhow::Result;
+use futures::StreamExt;
 
+use super::covered::Covered;
 use super::item::{ObjectItem, Place};
 use super::ranges::{Piece, list_all};
 use crate::config::Config;
 use crate::pace::Pace;
-use crate::path::{Mappings, ObjectKey};
+use crate::path::{KeyMapping, Mappings, ObjectKey};
 use crate::spool::{Sorted, Sorter};
-use crate::store::{ObjectInfo, ReadObjects, StoreError};
+use crate::store::{Inventory, Moment, ObjectInfo, ReadObjects, StoreError};
 
 /// Which of the two buckets is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     Source,
     Target,
+}
+
+impl Side {
+    fn prefix(self, keys: &KeyMapping) -> &str {
+        match self {
+            Self::Source => &keys.legacy,
+            Self::Target => &keys.modern,
+        }
+    }
 }
 
 /// The objects of a bucket.
@@ -28,6 +39,8 @@ pub(super) struct Objects {
 pub(super) struct Shown {
     /// How many keys of the listing come before each of its ranges.
     starts: Vec<u64>,
+    /// When it was so, if an inventory says it: then these are candidates.
+    pub(super) as_of: Option<Moment>,
 }
 
 impl Shown {
@@ -38,8 +51,22 @@ impl Shown {
     }
 }
 
-/// Lists every in-scope object of a bucket, sorted by place: the order of the listing itself is not relied on.
+/// Every in-scope object of a bucket, from its inventory if there is one.
 pub(super) async fn scan_bucket(
+    (bucket, inventory): (&impl ReadObjects, Option<&Inventory>),
+    side: Side,
+    config: &Config,
+    pace: &Pace,
+    listed: impl Fn(u64),
+) -> Result<Objects> {
+    match inventory {
+        Some(inventory) => read_inventory(inventory, bucket, side, config, listed).await,
+        None => list_bucket(bucket, side, config, pace, listed).await,
+    }
+}
+
+/// Lists every in-scope object of a bucket, sorted by place: the order of the listing itself is not relied on.
+async fn list_bucket(
     bucket: &impl ReadObjects,
     side: Side,
     config: &Config,
@@ -50,10 +77,7 @@ pub(super) async fn scan_bucket(
     let mut sorter = Sorter::new(&config.temp_dir);
     let (mut starts, mut keys_before) = (Vec::new(), 0);
     for keys in mappings.key_mappings() {
-        let prefix = match side {
-            Side::Source => &keys.legacy,
-            Side::Target => &keys.modern,
-        };
+        let prefix = side.prefix(keys);
         let ranges_before = starts.len();
         let take = |piece: Piece| {
             listed(u64::try_from(piece.objects.len())?);
@@ -70,7 +94,36 @@ pub(super) async fn scan_bucket(
         starts.extend(found.iter().map(|start| start + keys_before));
         keys_before += found.last().copied().unwrap_or_default();
     }
-    Ok(Objects { sorted: sorter.finish()?, shown: Shown { starts } })
+    Ok(Objects { sorted: sorter.finish()?, shown: Shown { starts, as_of: None } })
+}
+
+/// Reads every in-scope object of an inventory.
+async fn read_inventory(
+    inventory: &Inventory,
+    bucket: &impl ReadObjects,
+    side: Side,
+    config: &Config,
+    listed: impl Fn(u64),
+) -> Result<Objects> {
+    let mappings = &config.mappings;
+    let mut sorter = Sorter::new(&config.temp_dir);
+    let mut covered = Covered::new(mappings.key_mappings().iter().map(|keys| side.prefix(keys)));
+    let mut read = 0;
+    let mut lines = std::pin::pin!(inventory.objects(&config.temp_dir));
+    while let Some(objects) = lines.next().await {
+        let objects = objects?;
+        listed(u64::try_from(objects.len())?);
+        for object in objects {
+            covered.note(&object.key);
+            read += 1;
+            if let Some(item) = in_scope(mappings, side, &object, (0, read)) {
+                let weight = item.weight();
+                sorter.push(item, weight)?;
+            }
+        }
+    }
+    covered.refuse_gaps(inventory, bucket).await?;
+    Ok(Objects { sorted: sorter.finish()?, shown: Shown { starts: Vec::new(), as_of: Some(inventory.made()) } })
 }
 
 fn in_scope(mappings: &Mappings, side: Side, object: &ObjectInfo, at: (u32, u64)) -> Option<ObjectItem> {

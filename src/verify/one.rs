@@ -72,6 +72,7 @@ pub async fn examine<R: ReadObjects>(
         source: ours,
         target: theirs,
         listed: Listed::default(),
+        as_of: (None, None),
         recorded,
         rows: found.rows.iter().filter_map(|row| row.item.clone()).collect(),
         verdict: Arc::default(),

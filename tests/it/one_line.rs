@@ -6,7 +6,7 @@ use std::process::Stdio;
 use crate::support::{Ended, World};
 
 /// Runs the one-line form with `password` as its fifth value and `input` on standard input.
-fn one_line(world: &World, password: &str, input: &str, flags: &[&str]) -> Ended {
+pub(crate) fn one_line(world: &World, password: &str, input: &str, flags: &[&str]) -> Ended {
     let secret = world.database.mariadb().root_password();
     let url = world.database.url().replacen(&format!("root:{secret}@"), "", 1);
     let values = ["legacy-s3", "production-s3", &url, "root", password];

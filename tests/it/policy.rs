@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use self::gate::{Log, guard};
 use self::rules::{Right, Rules};
+use crate::inventory::written::Inventory;
 use crate::support::{Ended, World, content};
 
 /// What the program prints for a command.
@@ -167,6 +168,39 @@ fn verify_gets_exactly_what_it_needs() {
             dry.with(BYTES),
         ],
     );
+}
+
+/// Migrated rows, and an inventory of each bucket in a third one.
+fn with_inventories(world: &World) {
+    copied(world);
+    for bucket in ["legacy-s3", "production-s3"] {
+        Inventory::csv(world, bucket, "").write(world);
+    }
+}
+
+/// The addresses of these inventories.
+const INVENTORIES: [&str; 4] = [
+    "--inventory",
+    "s3://reports/inv/legacy-s3/all/2026-11-20T01-00Z/manifest.json",
+    "--inventory",
+    "s3://reports/inv/production-s3/all/2026-11-20T01-00Z/manifest.json",
+];
+
+#[test]
+fn inventories_are_read_by_rights_of_their_own() {
+    let verify = scenario(with_inventories, &["verify", "--report", "out.csv"], 0);
+    let finalize = scenario(with_inventories, &["finalize", "--yes"], 0);
+    for (phase, scenario) in [("verify", verify), ("finalize", finalize)] {
+        let all = [scenario];
+        let (rules, using) = is_enough(phase, &all, &INVENTORIES);
+        for sid in ["LegacyReadInventory", "ProductionReadInventory"] {
+            let right = (sid.to_owned(), "s3:GetObject".to_owned());
+            assert!(using.contains_key(&right), "{phase} never uses {right:?}");
+            let (ended, _) = scenario.behind(&rules.without(&right), &INVENTORIES);
+            let ended = ended.exits(2);
+            assert!(ended.stderr.contains("s3:GetObject is needed on the files of the inventory"), "{}", ended.stderr);
+        }
+    }
 }
 
 #[test]

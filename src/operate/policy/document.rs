@@ -63,7 +63,7 @@ impl Policy {
 
     /// What a bucket has to allow an identity of another account for a command.
     pub(super) fn of_bucket(phase: Phase, config: &Config, side: BucketSide, principal: &str) -> Self {
-        let needs = needs(phase, config).into_iter().filter(|need| need.side == side);
+        let needs = needs(phase, config).into_iter().filter(|need| need.side == side && need.is_of_bucket());
         let principal = Principal { aws: principal.to_owned() };
         let statements = needs.map(|need| statement(config, &need, SID_OF_BUCKETS));
         Self::of(statements.map(|statement| Statement { principal: Some(principal.clone()), ..statement }))
@@ -85,7 +85,9 @@ impl Statement {
     /// with AWS KMS keys").
     pub(super) fn of_key(phase: Phase, config: &Config, side: BucketSide, principal: &str) -> Option<Self> {
         let needs = needs(phase, config);
-        let is_asked = |action| needs.iter().any(|need| need.side == side && need.actions.contains(&action));
+        let is_asked = |action| {
+            needs.iter().any(|need| need.side == side && need.is_of_bucket() && need.actions.contains(&action))
+        };
         let action = match (is_asked("s3:GetObject"), is_asked("s3:PutObject")) {
             (_, true) => vec!["kms:Decrypt", "kms:GenerateDataKey"],
             (true, false) => vec!["kms:Decrypt"],
@@ -107,12 +109,17 @@ impl Statement {
 }
 
 fn statement(config: &Config, need: &Need, sid: &str) -> Statement {
-    let bucket = arn(need.side.of(&config.source, &config.target));
+    let bucket = need.side.of(&config.source, &config.target);
+    let (partition, bucket) = (partition(bucket), arn(bucket));
     let objects = |prefixes: &[String]| -> Vec<String> {
         prefixes.iter().map(|prefix| format!("{bucket}/{}*", literal(prefix))).collect()
     };
     let (resource, condition) = match &need.place {
         Place::Settings => (vec![bucket], Conditions::new()),
+        Place::Elsewhere(files) => {
+            let files = files.iter().map(|prefix| format!("arn:{partition}:s3:::{}*", literal(prefix)));
+            (files.collect(), Conditions::new())
+        }
         Place::Objects(prefixes) => (objects(prefixes), Conditions::new()),
         Place::ObjectsIfMatch(prefixes) => {
             (objects(prefixes), condition("Null", "s3:if-match", vec!["false".to_owned()]))
@@ -152,14 +159,18 @@ fn side_name(side: BucketSide) -> &'static str {
     side.of("Legacy", "Production")
 }
 
-/// A bucket's ARN. China and GovCloud are partitions of their own (AWS: "Amazon Resource Names").
+/// A bucket's ARN.
 fn arn(bucket: &BucketConfig) -> String {
-    let partition = match bucket.region.as_deref() {
+    format!("arn:{}:s3:::{}", partition(bucket), bucket.bucket)
+}
+
+/// China and GovCloud are partitions of their own (AWS: "Amazon Resource Names").
+fn partition(bucket: &BucketConfig) -> &'static str {
+    match bucket.region.as_deref() {
         Some(region) if region.starts_with("cn-") => "aws-cn",
         Some(region) if region.starts_with("us-gov-") => "aws-us-gov",
         Some(_) | None => "aws",
-    };
-    format!("arn:{partition}:s3:::{}", bucket.bucket)
+    }
 }
 
 /// A prefix in which `*`, `?` and `$` stand for themselves (AWS: "IAM policy elements: variables and tags").

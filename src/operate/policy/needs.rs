@@ -39,6 +39,16 @@ pub(super) struct Need {
     pub(super) place: Place,
 }
 
+impl Need {
+    /// Whether it is about one of the two buckets themselves.
+    pub(super) fn is_of_bucket(&self) -> bool {
+        match self.place {
+            Place::Listing { .. } | Place::Objects(_) | Place::ObjectsIfMatch(_) | Place::Settings => true,
+            Place::Elsewhere(_) => false,
+        }
+    }
+}
+
 /// What of a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -53,6 +63,8 @@ pub(super) enum Place {
     Objects(Vec<String>),
     /// The same, in requests that name the ETag of the object (AWS: "Enforce conditional deletes on Amazon S3 buckets").
     ObjectsIfMatch(Vec<String>),
+    /// Objects of other buckets, each `bucket/prefix`.
+    Elsewhere(Vec<String>),
     /// Its settings.
     Settings,
 }
@@ -69,14 +81,16 @@ const DELETE: &str = "s3:DeleteObject";
 pub(super) fn needs(phase: Phase, config: &Config) -> Vec<Need> {
     let (source, target) = (Keys::of(BucketSide::Source, config), Keys::of(BucketSide::Target, config));
     match phase {
-        Phase::Verify => [source.read(&[GET]), target.read(&[GET])].concat(),
+        Phase::Verify => [source.read(&[GET]), source.inventory(), target.read(&[GET]), target.inventory()].concat(),
         Phase::Copy => [source.read(&[GET, GET_TAGS]), twin(&source, config), target.write(&[])].concat(),
         // Orphans are copied first, by the conditions that scratch objects have shown.
         Phase::Finalize => [
             source.read(&[GET, GET_TAGS]),
             source.delete(),
             source.scratch(SCRATCH_OF_RUNS, "TryDeletes"),
+            source.inventory(),
             target.write(&[]),
+            target.inventory(),
         ]
         .concat(),
         // Sources are looked at; of the production bucket every command but status asks whether it is there.
@@ -146,6 +160,15 @@ impl<'a> Keys<'a> {
     fn read(&self, actions: &[&'static str]) -> Vec<Need> {
         let read = self.need("Read", actions, Place::Objects(self.prefixes.clone()));
         [self.list(&[]), if actions.is_empty() { Vec::new() } else { read }].concat()
+    }
+
+    /// Reads inventories: that of the legacy bucket with the identity of this side, any other with that of the production bucket.
+    fn inventory(&self) -> Vec<Need> {
+        let legacy = &self.config.source.bucket;
+        let all = self.config.inventories.iter();
+        let mine = all.filter(|address| self.side.of(true, false) == address.names(legacy));
+        let files: Vec<String> = mine.map(|address| format!("{}/{}", address.bucket, address.folder())).collect();
+        if files.is_empty() { Vec::new() } else { self.need("ReadInventory", &[GET], Place::Elsewhere(files)) }
     }
 
     /// Lists, and makes objects, which are looked at before and after; tries conditions on scratch objects first.
