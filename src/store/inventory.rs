@@ -8,7 +8,6 @@ mod fetch;
 mod manifest;
 mod parquet;
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -45,9 +44,9 @@ impl Inventories {
         for address in addresses {
             let inventory = Inventory::open(stores, address).await?;
             let described = inventory.manifest.bucket.clone();
-            let sides = [(&source, &mut all.source, "--source-bucket"), (&target, &mut all.target, "--target-bucket")];
+            let sides = [(&source, &mut all.source), (&target, &mut all.target)];
             let mut fits = false;
-            for (_, place, _) in sides.into_iter().filter(|(name, ..)| **name == described) {
+            for (_, place) in sides.into_iter().filter(|(name, _)| **name == described) {
                 if let Some(other) = place.replace(inventory.clone()) {
                     let message =
                         format!("two inventories of the bucket `{described}`: {} and {address}", other.address);
@@ -62,12 +61,6 @@ impl Inventories {
             }
         }
         Ok(all)
-    }
-
-    /// Whether both buckets are listed.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.source.is_none() && self.target.is_none()
     }
 
     /// Those that there are.
@@ -117,7 +110,7 @@ impl Inventory {
     /// If a file is gone, is not what the manifest says, or holds something else than lines of an inventory.
     pub fn objects(&self, directory: &Path) -> impl Stream<Item = Result<Vec<ObjectInfo>>> {
         let directory: PathBuf = directory.to_owned();
-        let files = futures::stream::iter(VecDeque::from(self.manifest.files.clone()));
+        let files = futures::stream::iter(self.manifest.files.clone());
         let fetched = files.map(move |file| {
             let (holder, directory) = (self.holder.clone(), directory.clone());
             async move { anyhow::Ok((data_file(&holder, &file, &directory).await?, file)) }
@@ -136,7 +129,9 @@ const BATCH: usize = 1000;
 /// Decodes a file on a thread of its own.
 fn lines(format: Format, data: File, file: DataFile) -> impl Stream<Item = Result<Vec<ObjectInfo>>> {
     let (sender, receiver) = mpsc::channel(2);
-    tokio::task::spawn_blocking(move || {
+    let failed = format!("failed to read the inventory file {}", file.key);
+    let context = failed.clone();
+    let reading = tokio::task::spawn_blocking(move || {
         let mut batch = Vec::with_capacity(BATCH);
         let mut take = |object| {
             batch.push(object);
@@ -150,10 +145,17 @@ fn lines(format: Format, data: File, file: DataFile) -> impl Stream<Item = Resul
             Format::Csv(columns) => csv::read(data, columns, &mut take),
             Format::Parquet => parquet::read(data, &mut take),
         };
-        let read = read.with_context(|| format!("failed to read the inventory file {}", file.key));
-        drop(sender.blocking_send(read.map(|()| batch)));
+        drop(sender.blocking_send(read.context(context).map(|()| batch)));
     });
-    futures::stream::unfold(receiver, async |mut receiver| Some((receiver.recv().await?, receiver)))
+    futures::stream::unfold((receiver, Some((reading, failed))), async |(mut receiver, reading)| {
+        if let Some(batch) = receiver.recv().await {
+            return Some((batch, (receiver, reading)));
+        }
+        // A thread that panicked would else look like the end of the file.
+        let (reading, failed) = reading?;
+        let error = reading.await.context(failed).err()?;
+        Some((Err(error), (receiver, None)))
+    })
 }
 
 /// A line of an inventory of all versions is of use only if it is about the latest one, and that is an object.
