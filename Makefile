@@ -57,7 +57,7 @@ uninstall: ## Take it off again
 deb: build ## Make a Debian package: target/debian/avatar-migrate_VERSION_ARCH.deb
 	@tools/package
 
-setup: ## Install what tests need and what is missing: MariaDB, Chromium, nginx, HAProxy, Node.js; into .venv SeaweedFS and more
+setup: ## Install what tests need and what is missing: MariaDB, Chromium, nginx, HAProxy, Node.js, Slurm; into .venv SeaweedFS and more
 	@tools/setup
 
 clean: ## Remove what was built, the demo's reports and .venv

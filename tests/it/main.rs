@@ -11,6 +11,7 @@ mod canaries;
 mod catching_up;
 mod classes;
 mod crew;
+mod deploy;
 mod disk;
 mod doctor;
 mod doctor_owners;

@@ -1,5 +1,5 @@
 //! The documents for operators against the program: whatever it can say, count or exit with stands in docs/what-if.md or
-//! docs/output.md, and what the documents tell to type exists.
+//! docs/output.md, and what the documents and the files for engines tell to type exists.
 //!
 //! What is gathered: every string of `src` with three fixed words in a row, or two where an error is made of it, outside
 //! tests. What is not: hints, which stand below their message; the texts of `--help`; the advice of `doctor` and of the
@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use avatar_migrate::cli::arguments;
+use avatar_migrate::config::catalogue;
 
 use crate::code::{code_only, literals};
 use crate::rules::Source;
@@ -122,6 +123,30 @@ pub(crate) fn unknown_words(document: &Source) -> Vec<String> {
         }
     }
     found
+}
+
+/// The words of a file for other programs that are meant for this one: what follows its name, or that of the script which starts it.
+pub(crate) fn typed(source: &Source) -> Source {
+    let to_its_end = |words: &str| words.split(['`', '#', ';', '|', '&']).next().unwrap_or_default().to_owned();
+    let lines = source.text.lines().map(|line| line.replace("avatarMigrate.sbatch ", "avatarMigrate "));
+    let typed =
+        lines.filter_map(|line| Some(format!("avatarMigrate {}", to_its_end(line.split_once("avatarMigrate ")?.1))));
+    Source { path: source.path.clone(), text: typed.collect::<Vec<_>>().join("\n") }
+}
+
+/// Variables that a file sets, and keys of a file of settings, that the program does not have.
+pub(crate) fn unknown_settings(source: &Source) -> Vec<String> {
+    let known: BTreeSet<&str> = catalogue::all().chain([&catalogue::CONFIG]).map(|setting| setting.name).collect();
+    let variables = source.text.split("AVATAR_MIGRATE_").skip(1).map(|rest| {
+        let end = rest.find(|letter: char| !letter.is_ascii_uppercase() && letter != '_').unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default().to_lowercase().replace('_', "-")
+    });
+    let variables = variables.filter(|name| name != "database-password");
+    let is_settings = source.path.ends_with(".toml");
+    let keys = source.text.lines().filter(|line| is_settings && !line.starts_with('#'));
+    let keys = keys.filter_map(|line| Some(line.split_once(" = ")?.0.to_owned()));
+    let unknown = variables.chain(keys).filter(|name| !known.contains(name.as_str()));
+    unknown.map(|name| format!("there is no setting {name}")).collect()
 }
 
 /// Links of a document to headings and files that are not there. `file` reads a file beside the document.

@@ -15,7 +15,7 @@ use promises::{Deep, Promises};
 use rules::Source;
 
 /// What is looked at.
-const PLACES: [&str; 7] = ["src", "tests", "examples", "benches", "sql", "tools", ".ci"];
+const PLACES: [&str; 8] = ["src", "tests", "examples", "benches", "deploy", "sql", "tools", ".ci"];
 
 #[test]
 fn rooms_use_only_rooms_above_them() {
@@ -149,6 +149,15 @@ fn the_documents_name_what_exists() {
     }
 }
 
+#[test]
+fn what_engines_are_given_exists() {
+    let files = sources(&["deploy"], "");
+    check(&files, |file| documents::unknown_words(&documents::typed(file)));
+    check(&files, documents::unknown_settings);
+    let beside = |path: &str| std::fs::read_to_string(root().join("deploy").join(path)).ok();
+    assert_eq!(documents::dead_links(source(&files, "deploy/README.md"), beside), [""; 0]);
+}
+
 fn document(name: &str) -> Source {
     let path = format!("docs/{name}.md");
     let text = std::fs::read_to_string(root().join(&path)).unwrap_or_else(|error| panic!("{path}: {error}"));
@@ -183,8 +192,11 @@ fn check(sources: &[Source], rule: impl Fn(&Source) -> Vec<String>) {
 }
 
 fn text<'a>(sources: &'a [Source], path: &str) -> &'a str {
-    let found = sources.iter().find(|source| source.path == path);
-    &found.unwrap_or_else(|| panic!("there is no {path}")).text
+    &source(sources, path).text
+}
+
+fn source<'a>(sources: &'a [Source], path: &str) -> &'a Source {
+    sources.iter().find(|source| source.path == path).unwrap_or_else(|| panic!("there is no {path}"))
 }
 
 /// The files with an ending below some places, with paths from the root; an empty ending takes all text files.

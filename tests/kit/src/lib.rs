@@ -16,6 +16,7 @@ mod programs;
 mod proxy;
 mod random;
 mod seaweed;
+mod slurm;
 mod supervisor;
 mod tls;
 mod web;
@@ -29,8 +30,9 @@ pub use embedded::{
 };
 pub use mariadb::{Database, Mariadb, MariadbOptions};
 pub use other::OtherS3;
-pub use programs::{aws_cli, axe, python};
+pub use programs::{aws_cli, axe, kubectl, kubernetes_validate, python};
 pub use proxy::{CommandKind, CommandSeen, DatabaseFault, FaultProxy};
 pub use seaweed::Seaweed;
+pub use slurm::Slurm;
 pub use tls::TlsFront;
 pub use web::{RunningWebServer, WebServer, node};

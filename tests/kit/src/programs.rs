@@ -20,6 +20,22 @@ pub fn python() -> anyhow::Result<PathBuf> {
     installed(".venv/bin/python", "make setup")
 }
 
+/// The command line of Kubernetes.
+///
+/// # Errors
+/// As [`aws_cli`].
+pub fn kubectl() -> anyhow::Result<PathBuf> {
+    installed(".venv/bin/kubectl", "make setup")
+}
+
+/// What compares manifests with the schemas that Kubernetes publishes, of which it has a copy.
+///
+/// # Errors
+/// As [`aws_cli`].
+pub fn kubernetes_validate() -> anyhow::Result<PathBuf> {
+    installed(".venv/bin/kubernetes-validate", "make setup")
+}
+
 /// The script of axe-core, which looks for what keeps people from using a page.
 ///
 /// # Errors

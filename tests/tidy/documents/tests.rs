@@ -70,6 +70,24 @@ fn what_cannot_be_typed_is_found() {
 }
 
 #[test]
+fn only_what_this_program_is_told_is_looked_at() {
+    let words = |text: &str| typed(&source("deploy/a.md", text)).text;
+    assert_eq!(
+        words("kubectl --namespace x\nsbatch --array=0 avatarMigrate.sbatch verify --report a"),
+        "avatarMigrate verify --report a"
+    );
+    assert_eq!(words("run `avatarMigrate copy --limit 1` with --array"), "avatarMigrate copy --limit 1");
+}
+
+#[test]
+fn settings_that_do_not_exist_are_found() {
+    let unknown = |path: &str, text: &str| unknown_settings(&source(path, text));
+    assert_eq!(unknown("a.json", "AVATAR_MIGRATE_LEASE=3s AVATAR_MIGRATE_LEASES=x"), ["there is no setting leases"]);
+    assert_eq!(unknown("a.toml", "# a = 1\nlease = \"3s\"\nleases = 1"), ["there is no setting leases"]);
+    assert_eq!(unknown("a.yaml", "AVATAR_MIGRATE_DATABASE_PASSWORD leases = 1"), [""; 0]);
+}
+
+#[test]
 fn links_that_lead_nowhere_are_found() {
     let file = |path: &str| (path == "b.md").then(|| "# A heading: of `b`\n".to_owned());
     let dead = |text: &str| dead_links(&source("docs/a.md", text), file);
