@@ -59,6 +59,7 @@ mod secret_places;
 mod secrets;
 mod servers;
 mod settings;
+mod slurm;
 mod support;
 mod status;
 mod suspects;

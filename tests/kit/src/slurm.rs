@@ -5,7 +5,6 @@
 //! that ends: the kernel kills what is in a namespace together with its first process.
 
 use std::ffi::OsString;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -46,7 +45,6 @@ pub struct Slurm {
 #[derive(Debug)]
 struct Node {
     name: &'static str,
-    port: u16,
     server: Supervisor,
 }
 
@@ -67,21 +65,13 @@ impl Slurm {
         Err(failed.unwrap_or_else(|| anyhow!("Slurm was not started")))
     }
 
-    /// A command of Slurm's, such as `sbatch`, that asks this cluster.
-    #[must_use]
-    pub fn command(&self, program: &str) -> Command {
-        let mut words = as_root_of_a_namespace().into_iter().chain([OsString::from(program)]);
-        let mut command = Command::new(words.next().unwrap_or_default());
-        command.args(words).env("SLURM_CONF", self.controller.directory().join("slurm.conf"));
-        command
-    }
-
-    /// What a command of Slurm's says.
+    /// What a command of Slurm's, such as `squeue`, says of this cluster.
     ///
     /// # Errors
     /// If it fails, with what it said.
     pub fn ask(&self, program: &str, arguments: &[&str]) -> anyhow::Result<String> {
-        let output = self.command(program).args(arguments).output();
+        let conf = self.controller.directory().join("slurm.conf");
+        let output = Command::new(program).args(arguments).env("SLURM_CONF", conf).output();
         let output = output.with_context(|| format!("failed to run {program}"))?;
         if !output.status.success() {
             bail!("{program} {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
@@ -105,18 +95,8 @@ impl Slurm {
         self.node(node)?.server.kill()
     }
 
-    /// Starts a node anew that was killed.
-    pub fn start_node(&self, node: &str) -> anyhow::Result<()> {
-        let node = self.node(node)?;
-        // The last of its processes lets go of the port a moment after the first one has died.
-        let free = async || TcpListener::bind(("127.0.0.1", node.port)).map(drop).context("its port is still in use");
-        block_on(|| until_ready(CONTROLLER, &self.controller, free))?;
-        node.server.start()
-    }
-
     /// The end of what controller and nodes said.
-    #[must_use]
-    pub fn log_tail(&self) -> String {
+    fn log_tail(&self) -> String {
         let nodes = self.nodes.iter().map(|node| format!("{}:\n{}", node.name, node.server.log_tail()));
         let all: Vec<String> = nodes.chain([format!("{CONTROLLER}:\n{}", self.controller.log_tail())]).collect();
         all.join("\n")
@@ -133,14 +113,14 @@ impl Slurm {
         let nodes: Vec<(&'static str, u16)> = names.iter().copied().zip(free).collect();
         write_files(directory.path(), own, &nodes)?;
         let files = directory.keep();
-        let controller = Supervisor::new(files.clone(), &host(&files, CONTROLLER, RUN_CONTROLLER))?;
+        let controller = Supervisor::new(files.clone(), &host(&files, CONTROLLER, RUN_CONTROLLER)?)?;
         controller.start()?;
         let mut slurm = Self { nodes: Vec::new(), controller };
-        for (name, port) in nodes {
+        for &name in names {
             let log = directory::create("slurm-node")?.keep();
-            let server = Supervisor::new(log, &host(&files, name, RUN_NODE))?;
+            let server = Supervisor::new(log, &host(&files, name, RUN_NODE)?)?;
             server.start()?;
-            slurm.nodes.push(Node { name, port, server });
+            slurm.nodes.push(Node { name, server });
         }
         let ready = block_on(|| until_ready("Slurm", &slurm.controller, async || slurm.all_idle()));
         ready.with_context(|| slurm.log_tail())?;
@@ -157,20 +137,21 @@ impl Slurm {
 }
 
 /// The command that runs a script as another host would.
-fn host(files: &Path, name: &str, script: &str) -> Vec<OsString> {
-    let mut command = as_root_of_a_namespace();
-    if command.is_empty() {
-        command.push("unshare".into());
+fn host(files: &Path, name: &str, script: &str) -> anyhow::Result<Vec<OsString>> {
+    let mut command = vec![OsString::from("unshare")];
+    if user(&["-u"])? != "0" {
+        // Who is not root makes the others inside one of users, and stays who he is.
+        command.extend(["--user", "--map-current-user", "--keep-caps"].map(Into::into));
     }
     command.extend(["--pid", "--uts", "--mount", "--fork", "--kill-child", "--mount-proc", "sh", "-c"].map(Into::into));
     command.extend([format!("{AS_HOST}{script}").into(), "sh".into(), files.into(), name.into()]);
-    command
+    Ok(command)
 }
 
-/// Slurm takes the rights of root to be somebody else's. Who is not root is in a namespace of users where that is so.
-fn as_root_of_a_namespace() -> Vec<OsString> {
-    let id = Command::new("id").arg("-u").output().map(|output| output.stdout).unwrap_or_default();
-    if id == b"0\n" { Vec::new() } else { ["unshare", "--user", "--map-root-user"].map(Into::into).into() }
+/// The number or name of the user that runs all of it.
+fn user(flags: &[&str]) -> anyhow::Result<String> {
+    let output = Command::new("id").args(flags).output().context("failed to run id")?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 fn write_files(directory: &Path, port: u16, nodes: &[(&str, u16)]) -> anyhow::Result<()> {
@@ -178,11 +159,15 @@ fn write_files(directory: &Path, port: u16, nodes: &[(&str, u16)]) -> anyhow::Re
         std::fs::create_dir(directory.join(folder)).context("failed to create Slurm's directories")?;
     }
     let names: Vec<&str> = nodes.iter().map(|(name, _)| *name).collect();
-    let hosts = format!("127.0.0.1 localhost {CONTROLLER} {}\n", names.join(" "));
-    let key = private(directory.join("munge.key"), &random::text(64));
-    key.and_then(|()| private(directory.join("hosts"), &hosts))
-        .and_then(|()| private(directory.join("slurm.conf"), &configuration(directory, port, nodes)))
-        .context("failed to write Slurm's files")
+    let files = [
+        ("munge.key", random::text(64)),
+        ("hosts", format!("127.0.0.1 localhost {CONTROLLER} {}\n", names.join(" "))),
+        ("slurm.conf", configuration(directory, &user(&["-un"])?, port, nodes)),
+    ];
+    for (name, text) in files {
+        private(directory.join(name), &text).with_context(|| format!("failed to write Slurm's {name}"))?;
+    }
+    Ok(())
 }
 
 /// munged takes no key that others may read.
@@ -193,9 +178,10 @@ fn private(path: PathBuf, text: &str) -> std::io::Result<()> {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
 }
 
-/// Without cgroups and accounting, which a test's machine need not have. A node that is silent for ten seconds is down; what ran there
-/// waits `cred_expire` seconds before it is started elsewhere.
-fn configuration(directory: &Path, port: u16, nodes: &[(&str, u16)]) -> String {
+/// Without cgroups and accounting, which a test's machine need not have. Jobs go to the node that has the fewest (`CR_LLN`).
+/// One that is silent for ten seconds is down; what ran there waits for `cred_expire`, at least five seconds, before it is
+/// started elsewhere.
+fn configuration(directory: &Path, user: &str, port: u16, nodes: &[(&str, u16)]) -> String {
     let files = directory.display();
     let nodes: String = nodes
         .iter()
@@ -203,16 +189,14 @@ fn configuration(directory: &Path, port: u16, nodes: &[(&str, u16)]) -> String {
         .collect();
     format!(
         "ClusterName=avatar\nSlurmctldHost={CONTROLLER}(127.0.0.1)\nSlurmctldPort={port}\n\
-         SlurmUser=root\nSlurmdUser=root\n\
-         AuthType=auth/munge\nAuthInfo=socket={files}/munge.sock,cred_expire=2\nCredType=cred/munge\n\
+         SlurmUser={user}\nSlurmdUser={user}\n\
+         AuthType=auth/munge\nAuthInfo=socket={files}/munge.sock,cred_expire=5\nCredType=cred/munge\n\
          CommunicationParameters=NoCtldInAddrAny,NoInAddrAny\n\
          StateSaveLocation={files}/state\nSlurmdSpoolDir={files}/spool/%n\n\
          SlurmctldPidFile={files}/slurmctld.pid\nSlurmdPidFile={files}/slurmd-%n.pid\n\
-         SlurmdParameters=config_overrides\nSelectType=select/cons_tres\nSelectTypeParameters=CR_CPU_Memory\n\
+         SlurmdParameters=config_overrides\nSelectType=select/cons_tres\nSelectTypeParameters=CR_CPU_Memory,CR_LLN\n\
          SchedulerParameters=sched_interval=2,bf_interval=2\nSlurmdTimeout=10\nReturnToService=2\n\
-         ProctrackType=proctrack/linuxproc\nTaskPlugin=task/none\nSwitchType=switch/none\nMpiDefault=none\n\
-         JobAcctGatherType=jobacct_gather/none\nAccountingStorageType=accounting_storage/none\n\
-         JobCompType=jobcomp/none\nMailProg=/bin/true\n\
+         ProctrackType=proctrack/linuxproc\nTaskPlugin=task/none\nMailProg=/bin/true\n\
          {nodes}PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP\n"
     )
 }
