@@ -3,6 +3,7 @@
 
 use std::cell::OnceCell;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -19,6 +20,8 @@ use crate::world::mariadb;
 /// The running bench.
 pub(crate) struct Bench {
     pub(crate) options: Options,
+    /// What was measured so far.
+    pub(crate) results: PathBuf,
     pub(crate) runtime: Runtime,
     begun: Instant,
     weed: OnceCell<Weed>,
@@ -35,12 +38,12 @@ pub(crate) struct Weed {
 
 impl Bench {
     /// Makes sure that all contestants are there.
-    pub(crate) fn new(options: Options) -> Result<Self> {
+    pub(crate) fn new(options: Options, results: &Path) -> Result<Self> {
         for peer in Peer::ALL {
             peer.version()?;
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
-        Ok(Self { options, runtime, begun: Instant::now(), weed: OnceCell::new() })
+        Ok(Self { options, results: results.to_owned(), runtime, begun: Instant::now(), weed: OnceCell::new() })
     }
 
     /// A row that knows where and with what it is measured.

@@ -30,6 +30,14 @@ pub(crate) fn small_objects(count: usize) -> Result<EmbeddedS3> {
     Ok(server)
 }
 
+/// An embedded server whose objects all hold the same few bytes: for millions of them, of which it keeps only the keys.
+pub(crate) fn alike_objects(count: usize) -> Result<EmbeddedS3> {
+    let server = EmbeddedS3::start()?;
+    server.create_bucket(TARGET);
+    server.put_alike(SOURCE, (0..count).map(key), "a picture like all others");
+    Ok(server)
+}
+
 /// Gives every object its twin in production.
 pub(crate) fn twins(server: &EmbeddedS3) {
     server.put_twins(SOURCE, TARGET, modern);

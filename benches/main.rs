@@ -7,13 +7,17 @@
 mod bench;
 mod chart;
 mod child;
+mod crew;
 mod endpoint;
+mod faraway;
 mod fleet;
 mod options;
 mod page;
 mod peers;
 mod results;
 mod rows;
+mod simulation;
+mod watched;
 mod world;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +34,9 @@ fn main() -> Result<()> {
     if words.next_if(|word| word == child::MEASURE).is_some() {
         let (note, program) = (words.next().context("no note")?, words.next().context("no program")?);
         return child::measure(&note, &program, words);
+    }
+    if words.next_if(|word| word == faraway::SERVE).is_some() {
+        return faraway::serve(words.map(|word| word.to_string_lossy().into_owned()));
     }
     let options = Options::parse(std::env::args().skip(1))?;
     let quick = options.quick;
@@ -51,10 +58,10 @@ fn measure(options: Options, path: &Path) -> Result<()> {
         let names: Vec<&str> = rows::ALL.iter().map(|row| row.name).collect();
         bail!("there is no row {unknown}; there are: {}", names.join(" "));
     }
-    let chosen =
-        rows::ALL.iter().filter(|row| options.rows.is_empty() || options.rows.iter().any(|name| name == row.name));
+    let is_named = |row: &rows::Plan| options.rows.iter().any(|name| name == row.name);
+    let chosen = rows::ALL.iter().filter(|row| is_named(row) || (options.rows.is_empty() && !row.on_demand));
     let chosen: Vec<_> = chosen.collect();
-    let bench = Bench::new(options)?;
+    let bench = Bench::new(options, path)?;
     let begun = Instant::now();
     for (number, row) in chosen.iter().enumerate() {
         say(&format!("[{}/{}] {}: {}", number + 1, chosen.len(), row.name, row.title));

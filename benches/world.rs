@@ -98,6 +98,11 @@ impl World {
             .env("AVATAR_MIGRATE_VERBOSE", "2")
     }
 
+    /// The schema of its ledger.
+    pub(crate) fn ledger(&self) -> &str {
+        &self.ledger
+    }
+
     /// Forgets what was done.
     pub(crate) fn drop_ledger(&self) -> Result<()> {
         self.database.execute(&format!("DROP DATABASE IF EXISTS `{}`", self.ledger))
