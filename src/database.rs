@@ -23,6 +23,7 @@ mod prune;
 mod preflight;
 mod right;
 mod row_range;
+mod row_sizes;
 mod rows;
 mod schema;
 mod server;
@@ -64,6 +65,7 @@ pub use preflight::{check_privileges, preflight, preflight_undo, schema_reasons}
 pub use prune::{Lines, Prunable, Through};
 pub use right::MayWrite;
 pub use row_range::RowRange;
+pub use row_sizes::{RowSizes, row_sizes};
 pub use rows::{CandidateRow, Candidates, ClearCounts, count_clear, for_each_candidate};
 pub use schema::text_columns;
 pub use server::{ServerFacts, check_can_share, server_facts};

@@ -21,6 +21,7 @@ mod seats;
 mod standing;
 mod sync;
 mod verifying;
+mod weighing;
 mod windows;
 
 use std::net::IpAddr;
@@ -45,8 +46,8 @@ pub use rollingback::{ConfirmRollback, RollbackConfirmation, rollback};
 pub use standing::status;
 pub use verifying::verify;
 
-use crate::config::{BucketConfig, CheckMode, Config, DatabaseConfig, DatabaseTls};
-use crate::database::{Activity, Database, Ledger, RunLock};
+use crate::config::{BucketConfig, CheckMode, ColumnName, Config, DatabaseConfig, DatabaseTls};
+use crate::database::{Activity, ColumnSurvey, Database, Ledger, RunLock};
 use crate::failure::{Exit, Failure, exit_of};
 use crate::pace::{Brake, Pace};
 use crate::report::progress::Progress;
@@ -135,6 +136,11 @@ impl Session {
     pub(crate) fn interrupted(&self) -> Result<()> {
         if self.stop.is_cancelled() { Err(Failure::Interrupted.into()) } else { Ok(()) }
     }
+}
+
+/// How many legacy rows a column holds.
+fn legacy_in(surveys: &[ColumnSurvey], name: &ColumnName) -> u64 {
+    surveys.iter().filter(|survey| survey.column.name == *name).map(|survey| survey.counts.legacy).sum()
 }
 
 /// What a run is at while the brake holds it.

@@ -18,6 +18,14 @@ pub struct ServerFacts {
     pub binlog_format: String,
     /// The largest transaction that the binary log takes, in bytes.
     pub binlog_cache_max: u64,
+    /// Which columns of a row it logs: FULL, MINIMAL, NOBLOB, or FULL_NODUP since MariaDB 11.4.
+    pub binlog_row_image: String,
+    /// Whether it logs the text of statements beside the rows that they change.
+    pub binlog_annotates: bool,
+    /// The size of InnoDB's redo log, in bytes.
+    pub redo_log: u64,
+    /// The size of InnoDB's buffer pool, in bytes: locks are kept in it, too.
+    pub buffer_pool: u64,
     /// What sessions begin with, unless they say otherwise: words between commas.
     pub sql_mode: String,
     /// Whether it refuses writes.
@@ -41,6 +49,10 @@ pub async fn server_facts(database: &Database) -> Result<ServerFacts> {
         log_bin: is("log_bin")?,
         binlog_format: row.try_get("binlog_format")?,
         binlog_cache_max: row.try_get("binlog_cache_max")?,
+        binlog_row_image: row.try_get("binlog_row_image")?,
+        binlog_annotates: is("binlog_annotates")?,
+        redo_log: row.try_get("redo_log")?,
+        buffer_pool: row.try_get("buffer_pool")?,
         sql_mode: row.try_get("sql_mode")?,
         read_only: is("read_only")?,
         replicating: is("replicating")?,

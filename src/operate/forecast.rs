@@ -7,18 +7,21 @@
 //! are equal after a copy, as they are without KMS; nobody writes meanwhile, and no request has to be repeated.
 
 mod costs;
+mod database;
 mod looks;
 
 use std::time::Duration;
 
 pub use costs::Way;
+pub use database::{MovingRows, NamedObjects, weigh};
 
 use crate::config::{CheckMode, Method, Prices};
 use crate::copy::WINDOW;
 use crate::finding::Proof;
-use crate::report::summary::{Forecast, Requests};
+use crate::report::summary::{DatabaseForecast, Forecast, Requests};
 use crate::verify::Listed;
 use costs::Cost;
+use database::ROWS_A_SECOND;
 use looks::{Look, Standing};
 
 /// Requests a second that a single client reaches against one server nearby: 1,300 copies with 2 cores, shared with the
@@ -26,8 +29,6 @@ use looks::{Look, Standing};
 const REQUESTS_A_SECOND_MAX: f64 = 1300.0;
 /// Of what passes through this machine: one gigabit a second.
 const BYTES_A_SECOND: f64 = 125e6;
-/// Rows that the cutover moves, journal included: 40 s a million, amid the 20 to 60 s measured on the classic table.
-const ROWS_A_SECOND: f64 = 25_000.0;
 
 /// What becomes of a planned object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +157,7 @@ impl Forecaster {
 
     /// The planned object of the last place. Those beyond the limit do not count.
     pub fn object(&mut self, planned: Planned) {
-        if self.terms.limit.is_some_and(|limit| self.taken >= limit) {
+        if self.is_full() {
             return;
         }
         self.taken += 1;
@@ -191,9 +192,15 @@ impl Forecaster {
         self.second += found_again(way, &stuck);
     }
 
-    /// The forecast at these prices.
+    /// Whether no more objects are taken.
     #[must_use]
-    pub fn finish(mut self, known: &Known, prices: Prices) -> Forecast {
+    pub fn is_full(&self) -> bool {
+        self.terms.limit.is_some_and(|limit| self.taken >= limit)
+    }
+
+    /// The forecast at these prices, with what the database was weighed to take.
+    #[must_use]
+    pub fn finish(mut self, known: &Known, prices: Prices, database: DatabaseForecast) -> Forecast {
         self.close(1);
         let by_type = self.requests(known);
         let bytes = self.bytes;
@@ -203,6 +210,7 @@ impl Forecaster {
             elapsed: self.elapsed(known, by_type),
             cost_usd: cost(prices, by_type, bytes),
             by_type,
+            database,
             prices: described(prices),
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+mod database;
 mod explain;
 mod fence;
 mod prune;
@@ -16,6 +17,7 @@ mod status;
 
 pub use crate::failure::Holder;
 pub use crate::store::Requests;
+pub use database::{DatabaseForecast, RowsForecast, ServerLimits, TransactionForecast, amount};
 pub use explain::{ExplainSummary, ExplainedRow, Recorded, RowMove};
 pub use fence::{FenceForecast, FenceSummary, FencedReference};
 pub use prune::{Prunable, PruneSummary};
@@ -150,6 +152,8 @@ pub struct Forecast {
     pub cost_usd: f64,
     /// The S3 requests by kind.
     pub by_type: Requests,
+    /// What the rows take of the database.
+    pub database: DatabaseForecast,
     /// Which prices these are. Not a part of the JSON.
     #[serde(skip)]
     pub prices: String,

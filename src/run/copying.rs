@@ -11,10 +11,11 @@ use tracing::Instrument;
 use self::work::{Ways, Work, show};
 use super::looks::Look;
 use super::seats::Seat;
+use super::weighing::foretell;
 use super::windows::Objects;
-use super::{Meter, Session, dry, exit, sign_off, span, sync};
+use super::{Meter, Session, dry, exit, legacy_in, sign_off, span, sync};
 use crate::check::VerifiedObjects;
-use crate::config::{ColumnName, CopyOptions, Method};
+use crate::config::{CopyOptions, Method};
 use crate::cutover::{Moved, cut_over};
 use crate::database::{
     ColumnSurvey, KeyRange, Ledger, LedgerName, ObjectState, RunLock, Stage, Tally, TextColumn, Turn,
@@ -88,6 +89,8 @@ async fn surveyed(session: &Session) -> Result<Vec<ColumnSurvey>> {
     let found = references(config, &surveys);
     announce(session, &found, legacy_rows(&surveys, &found));
     preflight(database, config, &found).await?;
+    let rows: Vec<_> = found.iter().map(|column| (column, legacy_in(&surveys, &column.name))).collect();
+    foretell(session, &rows).await?;
     Ok(surveys)
 }
 
@@ -236,8 +239,4 @@ impl<C: CopyObjects> CopyRun<'_, C> {
 
 fn legacy_rows(surveys: &[ColumnSurvey], references: &[TextColumn]) -> u64 {
     references.iter().map(|column| legacy_in(surveys, &column.name)).sum()
-}
-
-fn legacy_in(surveys: &[ColumnSurvey], name: &ColumnName) -> u64 {
-    surveys.iter().filter(|survey| survey.column.name == *name).map(|survey| survey.counts.legacy).sum()
 }

@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 pub use attaching::{ConfirmPolicy, PolicyConfirmation, change_policy};
 
 use super::aws_cli::AwsCli;
-use super::{exit, is_local, of_profile, reach, refuse_unusable};
+use super::weighing::weighed;
+use super::{exit, is_local, legacy_in, of_profile, reach, refuse_unusable};
 use crate::config::{BucketConfig, Config, Method};
 use crate::database::{
     ColumnSurvey, Database, LedgerName, check_privileges, generated_columns, lock_holder, missing_for_ledger,
@@ -206,11 +207,10 @@ async fn database(config: &Config) -> Vec<Check> {
     let surveyed = survey(&database, config).await;
     match &surveyed {
         Ok(surveys) => {
-            let (found, legacy) = references_of(&database, config, surveys).await;
-            checks.extend(found);
-            if let Ok(server) = &server {
-                checks.push(judged::forecast(legacy, config.transaction_rows, server));
-            }
+            checks.extend(references_of(&database, config, surveys).await);
+            let found = references(config, surveys);
+            let rows: Vec<_> = found.iter().map(|column| (column, legacy_in(surveys, &column.name))).collect();
+            checks.push(judged::forecast(&weighed(&database, config, &rows, None).await));
         }
         Err(_) => checks.extend(judged::references(&surveyed.map(|_| (0, 0)))),
     }
@@ -221,8 +221,8 @@ async fn database(config: &Config) -> Vec<Check> {
     checks
 }
 
-/// What the columns hold and whether their rows can move; how many legacy rows the references hold.
-async fn references_of(database: &Database, config: &Config, surveys: &[ColumnSurvey]) -> (Vec<Check>, u64) {
+/// What the columns hold and whether their rows can move.
+async fn references_of(database: &Database, config: &Config, surveys: &[ColumnSurvey]) -> Vec<Check> {
     let mut checks = Vec::new();
     let (mut legacy, mut modern, mut mentions) = (0, 0, 0);
     let found = references(config, surveys);
@@ -243,5 +243,5 @@ async fn references_of(database: &Database, config: &Config, surveys: &[ColumnSu
     checks.extend(judged::schema(&schema_reasons(database, config, &found).await));
     checks.push(judged::triggers(&update_triggers(database).await, &found));
     checks.push(judged::generated_columns(&generated_columns(database).await, &found));
-    (checks, legacy)
+    checks
 }

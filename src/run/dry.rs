@@ -1,5 +1,6 @@
 //! The dry run: what `copy` would do and take, from rows and listings alone. No lock, no ledger, nothing written.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -7,11 +8,12 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::Session;
 use super::verifying::{Stages, tell};
-use crate::config::{CopyOptions, Method};
-use crate::database::schema_reasons;
+use super::weighing::weighed;
+use crate::config::{ColumnName, CopyOptions, Method};
+use crate::database::{TextColumn, schema_reasons};
 use crate::failure::Exit;
-use crate::finding::{Finding, Status};
-use crate::operate::forecast::{Fate, Forecaster, Known, Planned, Terms, Way};
+use crate::finding::{Finding, RowPlace, Status};
+use crate::operate::forecast::{Fate, Forecaster, Known, NamedObjects, Planned, Terms, Way};
 use crate::path::{ETag, ObjectKey};
 use crate::report::summary::{CopyObjects, CopyRows, CopySummary};
 use crate::report::text::printable;
@@ -36,11 +38,15 @@ pub(super) async fn run(session: &Session, options: &CopyOptions) -> Result<(Cop
     let requests = meter.requests(session);
     sink.close();
     let Tally { stages, objects, rows_in_conflict, moving, staying, forecaster, doubtful, copied, listed, .. } = sink;
+    let (of_columns, named) = (sink.of_columns, sink.named);
     stages.finish();
     tell(session, &found);
     for reason in schema_reasons(database, config, &found.references).await? {
         tracing::warn!("copy would be refused: {}", printable(&reason));
     }
+    let moving_of = |column: &TextColumn| of_columns.get(&column.name).copied().unwrap_or_default();
+    let columns: Vec<_> = found.references.iter().map(|column| (column, moving_of(column))).collect();
+    let weight = weighed(database, config, &columns, Some(named)).await?;
     let streamed = config.method == Method::Stream;
     let has_checksum = |object: &ObjectDetails| is_comparable(object, streamed);
     let [whole, in_parts] = &doubtful;
@@ -73,7 +79,7 @@ pub(super) async fn run(session: &Session, options: &CopyOptions) -> Result<(Cop
         requests: meter.requests(session),
         passes: 0,
         elapsed: meter.elapsed(),
-        forecast: Some(forecaster.finish(&known, options.prices)),
+        forecast: Some(forecaster.finish(&known, options.prices, weight)),
         watched: None,
         shared: None,
     };
@@ -135,6 +141,10 @@ struct Tally<'a> {
     rows_in_conflict: u64,
     moving: u64,
     staying: u64,
+    /// Of the rows that move, how many are in each column, as far as their objects are not beyond the limit.
+    of_columns: BTreeMap<ColumnName, u64>,
+    /// The objects that these name.
+    named: NamedObjects,
     forecaster: Forecaster,
     /// The object of the current place, once a row names it.
     current: Option<Planned>,
@@ -156,6 +166,8 @@ impl<'a> Tally<'a> {
             rows_in_conflict: 0,
             moving: 0,
             staying: 0,
+            of_columns: BTreeMap::new(),
+            named: NamedObjects::default(),
             forecaster: Forecaster::new(terms),
             current: None,
             doubtful: Default::default(),
@@ -186,6 +198,20 @@ impl<'a> Tally<'a> {
             }
         }
         Planned { fate, size, single, stuck: false }
+    }
+
+    /// A row that will move; its object is noted with the first one.
+    fn note(&mut self, finding: &Finding) {
+        if let Some(RowPlace { table, column, .. }) = &finding.row {
+            let name = ColumnName { table: table.clone(), column: column.clone() };
+            *self.of_columns.entry(name).or_default() += 1;
+        }
+        if self.current.is_none() {
+            let length = |key: &Option<ObjectKey>| key.as_ref().map_or(0, |key| key.as_str().len());
+            let bytes = length(&finding.source_key) + length(&finding.target_key);
+            self.named.objects += 1;
+            self.named.key_bytes += u64::try_from(bytes).unwrap_or_default();
+        }
     }
 
     /// All rows of the current place were told.
@@ -234,6 +260,9 @@ impl Sink for Tally<'_> {
             | Status::UnlistedReference
             | Status::DeletedByApplication => return Ok(()),
         };
+        if moves && !self.forecaster.is_full() {
+            self.note(&finding);
+        }
         self.rows_in_conflict += u64::from(conflicts);
         self.moving += u64::from(moves);
         self.staying += u64::from(!moves);

@@ -305,7 +305,7 @@ fn rows_and_tables_that_stand_in_the_way_are_told() {
 fn a_server_that_cannot_move_rows_is_told_and_judged_to_the_end() {
     let extra = vec![
         "--binlog-format=STATEMENT".to_owned(),
-        "--max-binlog-cache-size=4096".to_owned(),
+        "--max-binlog-cache-size=12288".to_owned(),
         "--sql-mode=".to_owned(),
     ];
     let server = Mariadb::start(MariadbOptions { extra, ..MariadbOptions::default() }).expect("a server");
@@ -313,7 +313,7 @@ fn a_server_that_cannot_move_rows_is_told_and_judged_to_the_end() {
     server
         .execute(&format!(
             "CREATE DATABASE production; CREATE TABLE production.avatars (path VARCHAR(200)); SET binlog_format = ROW; \
-         SET GLOBAL max_binlog_cache_size = 1 << 20; {insert}; SET GLOBAL max_binlog_cache_size = 4096; \
+         SET GLOBAL max_binlog_cache_size = 1 << 20; {insert}; SET GLOBAL max_binlog_cache_size = 12288; \
          SET GLOBAL read_only = ON"
         ))
         .expect("a table");

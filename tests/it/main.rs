@@ -66,5 +66,6 @@ mod suspects;
 mod sync;
 mod throttles;
 mod tls;
+mod weight;
 mod wire;
 mod zombie;

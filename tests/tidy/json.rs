@@ -11,10 +11,10 @@ use avatar_migrate::operate::policy::{
     BucketPolicy, IdentityPolicy, KeyStatement, PhasePolicy, Policy, PolicySummary, Statement,
 };
 use avatar_migrate::report::summary::{
-    Activity, CopySummary, ExplainSummary, ExplainedRow, FenceForecast, FenceSummary, FencedReference, FinalizeSummary,
-    Forecast, Holder, LastCutover, LockHeld, MigrateSummary, Prunable, PruneSummary, Recorded, Refusal, ResolveSummary,
-    ResolvedObject, RollbackSummary, RowMove, RunRecord, Shared, StatusSummary, StillWritten, VerifySummary, Watched,
-    WorkerRecord,
+    Activity, CopySummary, DatabaseForecast, ExplainSummary, ExplainedRow, FenceForecast, FenceSummary,
+    FencedReference, FinalizeSummary, Forecast, Holder, LastCutover, LockHeld, MigrateSummary, Prunable, PruneSummary,
+    Recorded, Refusal, ResolveSummary, ResolvedObject, RollbackSummary, RowMove, RowsForecast, RunRecord, Shared,
+    StatusSummary, StillWritten, VerifySummary, Watched, WorkerRecord,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -71,10 +71,19 @@ fn copy() -> CopySummary {
         requests: Default::default(),
         passes: 0,
         elapsed: Default::default(),
-        forecast: Some(Forecast::default()),
+        forecast: Some(forecast()),
         watched: Some(Watched { written: vec![StillWritten::default()], ..Watched::default() }),
         shared: Some(Shared::default()),
     }
+}
+
+fn forecast() -> Forecast {
+    let database = DatabaseForecast {
+        references: vec![RowsForecast::default()],
+        advice: vec![String::new()],
+        ..DatabaseForecast::default()
+    };
+    Forecast { database, ..Forecast::default() }
 }
 
 fn verify() -> VerifySummary {

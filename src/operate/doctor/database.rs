@@ -1,24 +1,13 @@
 //! The lines about the database and this machine.
 
-use std::time::Duration;
-
 use anyhow::Error;
-use indicatif::BinaryBytes;
 
 use super::{Check, Side};
-use crate::config::{DatabaseTls, TransactionRows};
+use crate::config::DatabaseTls;
 use crate::database::{ColumnSurvey, MissingForLedger, Replica, Role, ServerFacts, TextColumn, Trigger};
 use crate::failure::{Failure, Holder};
-use crate::report::text::{counted, duration};
-
-/// Bytes of binary log a moved row (measured: 352 for rows of some 230 bytes, binlog_row_image FULL).
-const BINLOG_BYTES_A_ROW: u64 = 350;
-/// Seconds a million moved rows, on a quiet and on a busy machine (measured).
-const SECONDS_A_MILLION: (u64, u64) = (20, 60);
-/// A piece that serves every server.
-const PIECE: u64 = 100_000;
-/// From here on a single transaction deserves a thought.
-const MANY_ROWS: u64 = 1_000_000;
+use crate::report::summary::DatabaseForecast;
+use crate::report::text::counted;
 
 /// Whether the database answers.
 #[must_use]
@@ -276,34 +265,21 @@ pub fn run_lock(asked: &Result<Option<Holder>, Error>) -> Check {
 
 /// What the transaction will be like.
 #[must_use]
-pub fn forecast(rows: u64, chunk: TransactionRows, server: &ServerFacts) -> Check {
+pub fn forecast(weighed: &Result<DatabaseForecast, Error>) -> Check {
     let (name, side) = ("transaction", Side::Database);
-    let at_once = match chunk {
-        TransactionRows::All => rows,
-        TransactionRows::AtMost(most) => rows.min(most),
+    let forecast = match weighed {
+        Ok(forecast) => forecast,
+        Err(error) => return failed(name, error),
     };
-    let log = if server.log_bin { at_once.saturating_mul(BINLOG_BYTES_A_ROW) } else { 0 };
-    let time = |rate: u64| Duration::from_millis(at_once.saturating_mul(rate) / 1_000);
-    let (quick, slow) = (time(SECONDS_A_MILLION.0), time(SECONDS_A_MILLION.1));
-    let time = if slow < Duration::from_secs(1) {
-        "less than a second".to_owned()
-    } else {
-        format!("some {} to {}", duration(quick), duration(slow))
-    };
-    let found = format!("{} at once: {time}, {} of binlog", counted(at_once, "row", "rows"), BinaryBytes(log));
-    if log > server.binlog_cache_max {
-        let found = format!("{found}, more than max_binlog_cache_size");
-        let fits = (server.binlog_cache_max / BINLOG_BYTES_A_ROW / 2).clamp(1, PIECE);
-        return Check::fail(
-            name,
-            side,
-            found,
-            format!("give --transaction-rows {fits}, or raise max_binlog_cache_size"),
-        );
+    let found = forecast.largest().sentence();
+    match (forecast.advice.is_empty(), forecast.is_too_large()) {
+        (true, _) => Check::pass(name, side, found),
+        (false, false) => Check::warn(name, side, found, forecast.advice.join("; ")),
+        (false, true) => {
+            let found = format!("{found}; more than max_binlog_cache_size");
+            Check::fail(name, side, found, forecast.advice.join("; "))
+        }
     }
-    let advice =
-        format!("rows stay locked that long, and replicas lag: --transaction-rows {PIECE} moves them in pieces");
-    if at_once > MANY_ROWS { Check::warn(name, side, found, advice) } else { Check::pass(name, side, found) }
 }
 
 /// Whether temporary files can be made.

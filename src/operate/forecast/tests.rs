@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::CheckMode;
+use crate::report::summary::DatabaseForecast;
 use crate::store::PartSizes;
 
 const SMALL: Planned = Planned { fate: Fate::Copied, size: 1_000, single: true, stuck: false };
@@ -31,7 +32,7 @@ fn forecaster(terms: Terms, objects: impl IntoIterator<Item = Planned>, step: u6
 }
 
 fn by_type(terms: Terms, objects: impl IntoIterator<Item = Planned>, step: u64, known: Known) -> Requests {
-    let forecast = forecaster(terms, objects, step).finish(&known, Prices::LISTED);
+    let forecast = forecaster(terms, objects, step).finish(&known, Prices::LISTED, DatabaseForecast::default());
     assert_eq!(forecast.requests, forecast.by_type.total());
     forecast.by_type
 }
@@ -63,7 +64,7 @@ fn copies_among_many_modern_objects_are_looked_for_where_they_stand() {
         forecaster.place(Listed { source: Some(1 + nth), target: None });
         forecaster.object(SMALL);
     }
-    let requests = forecaster.finish(&known(3, 0), Prices::LISTED).by_type;
+    let requests = forecaster.finish(&known(3, 0), Prices::LISTED, DatabaseForecast::default()).by_type;
     let first = Requests { list: 1 + 1 + 2, head: 2, copy: 3, ..NOTHING };
     let looks = Requests { list: 1 + 2 + 1, head: 2, ..NOTHING };
     assert_eq!(requests, BEFORE + first + looks);
@@ -121,7 +122,11 @@ fn what_cannot_move_is_met_in_a_second_pass() {
 #[test]
 fn a_limit_leaves_the_rest_out() {
     let limited = Terms { limit: Some(7), ..terms(Method::Copy, AUTO) };
-    let forecast = forecaster(limited, std::iter::repeat_n(SMALL, 2500), 1).finish(&known(2500, 0), Prices::LISTED);
+    let forecast = forecaster(limited, std::iter::repeat_n(SMALL, 2500), 1).finish(
+        &known(2500, 0),
+        Prices::LISTED,
+        DatabaseForecast::default(),
+    );
     assert_eq!((forecast.by_type.copy, forecast.by_type.list, forecast.bytes), (3 + 7, 4 + 6, 7_000));
 }
 
@@ -147,7 +152,9 @@ fn prices_are_for_thousands_and_deletes_are_free() {
 #[test]
 fn time_grows_with_requests_rows_and_bytes() {
     let of = |terms: Terms, known: Known| {
-        forecaster(terms, std::iter::repeat_n(SMALL, 2000), 1).finish(&known, Prices::LISTED).elapsed
+        forecaster(terms, std::iter::repeat_n(SMALL, 2000), 1)
+            .finish(&known, Prices::LISTED, DatabaseForecast::default())
+            .elapsed
     };
     let (copy, many) = (terms(Method::Copy, AUTO), known(2000, 0));
     let usual = of(copy, many);

@@ -4,7 +4,7 @@ use indicatif::{HumanBytes, HumanCount};
 
 use super::Paint;
 use super::sheet::{Figure, Problem, Sheet, Tone, names, requests};
-use crate::report::summary::{CopySummary, Forecast, Shared, StillWritten, Watched};
+use crate::report::summary::{CopySummary, DatabaseForecast, Forecast, Shared, StillWritten, Watched, amount};
 use crate::report::text::{counted, duration};
 
 /// What moved, what is left and why, and the next command.
@@ -113,7 +113,26 @@ fn dry_run(summary: &CopySummary, forecast: &Forecast, paint: Paint) -> Sheet {
         ("prices", forecast.prices.clone()),
         ("time", "a rough guess: it depends on the server and the way to it".to_owned()),
     ]);
+    sheet.facts(&weight(&forecast.database));
+    sheet.sentences("Before the rows move:", &forecast.database.advice);
     sheet
+}
+
+/// What the rows take of the database. The other size of a transaction is told where it makes a difference.
+fn weight(database: &DatabaseForecast) -> [(&'static str, String); 4] {
+    let DatabaseForecast { binlog_bytes, ledger_bytes, at_once, piece, pieces, in_pieces, .. } = database;
+    let in_all = format!("binary log {}, ledger {}", amount(*binlog_bytes), amount(*ledger_bytes));
+    let differ = *pieces > 1;
+    let several = format!("{} times {}", HumanCount(*pieces), piece.sentence());
+    let flag = format!("--transaction-rows {} would be {several}", piece.rows);
+    let (transaction, other) = match (in_pieces, differ) {
+        (true, true) => (several, format!("without --transaction-rows it would be {}", at_once.sentence())),
+        (false, true) => (at_once.sentence(), flag),
+        (_, false) => (at_once.sentence(), String::new()),
+    };
+    let is_any = at_once.rows > 0;
+    let told = |text: String| if is_any { text } else { String::new() };
+    [("transaction", told(transaction)), ("or else", told(other)), ("in all", told(in_all)), ("", String::new())]
 }
 
 fn problems(summary: &CopySummary) -> [Problem; 6] {
@@ -163,7 +182,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::report::summary::{CopyObjects, CopyRows, Requests};
+    use crate::report::summary::{CopyObjects, CopyRows, Requests, TransactionForecast};
 
     fn done() -> CopySummary {
         CopySummary {
@@ -236,6 +255,18 @@ Next: avatarMigrate verify --report out.csv    (lists each of them), then copy a
             elapsed: Duration::from_secs(60),
             cost_usd: 0.005_5,
             by_type: Requests { list: 12, copy: 1_100, ..Requests::default() },
+            database: DatabaseForecast {
+                binlog_bytes: Some(5 << 20),
+                at_once: TransactionForecast {
+                    rows: 1_200,
+                    binlog_bytes: Some(3 << 20),
+                    ..TransactionForecast::default()
+                },
+                piece: TransactionForecast { rows: 500, binlog_bytes: Some(1 << 20), ..TransactionForecast::default() },
+                pieces: 3,
+                advice: vec!["mind the gap".to_owned()],
+                ..DatabaseForecast::default()
+            },
             prices: "as given".to_owned(),
         };
         let summary = CopySummary {
@@ -261,6 +292,13 @@ DRY RUN: nothing was written; a real run would do this
   references  avatars.path
   prices      as given
   time        a rough guess: it depends on the server and the way to it
+
+  transaction  1,200 rows at once: less than a second; binary log 3.00 MiB, undo unknown, redo unknown, locks unknown
+  or else      --transaction-rows 500 would be 3 times 500 rows at once: less than a second; binary log 1.00 MiB, undo unknown, redo unknown, locks unknown
+  in all       binary log 5.00 MiB, ledger unknown
+
+Before the rows move:
+  mind the gap
 
 Next: avatarMigrate copy
 ";

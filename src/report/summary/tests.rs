@@ -35,8 +35,8 @@ fn a_dry_run_adds_its_forecast_and_leaves_no_work() {
     let rows = CopyRows { left: 3, ..CopyRows::default() };
     let dry = CopySummary { rows, forecast: Some(forecast), ..CopySummary::default() };
     let end = r#""seconds":0.0,"forecast":{"requests":5,"bytes":1000,"seconds":2.0,"cost_usd":0.0003,"by_type":"#;
-    let end = format!("{end}{}}}}}", NO_REQUESTS.replace(r#""requests":"#, ""));
-    assert!(json(&dry).ends_with(&end), "{}", json(&dry));
+    let end = format!("{end}{},", NO_REQUESTS.replace(r#""requests":"#, ""));
+    assert!(json(&dry).contains(&end), "{}", json(&dry));
     assert!(!dry.work_is_left());
     assert!(CopySummary { forecast: None, ..dry }.work_is_left());
 }

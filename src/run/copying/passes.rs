@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{CopyRun, legacy_in, legacy_rows};
+use super::{CopyRun, legacy_rows};
 use crate::config::{ColumnName, CopyOptions, Watch};
 use crate::database::{ColumnSurvey, MovedSince, Part, references, survey};
 use crate::failure::Failure;
 use crate::plan::plan;
 use crate::report::summary::{StillWritten, Watched};
 use crate::report::text::{counted, duration, printable};
+use crate::run::legacy_in;
 use crate::store::CopyObjects;
 
 /// An application that keeps writing legacy rows is followed so often before the command ends, or looks at the clock.
