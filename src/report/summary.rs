@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-mod database;
 mod explain;
 mod fence;
+mod forecast;
 mod prune;
 mod resolve;
 mod shared;
@@ -17,9 +17,9 @@ mod status;
 
 pub use crate::failure::Holder;
 pub use crate::store::Requests;
-pub use database::{DatabaseForecast, RowsForecast, ServerLimits, TransactionForecast, amount};
 pub use explain::{ExplainSummary, ExplainedRow, Recorded, RowMove};
 pub use fence::{FenceForecast, FenceSummary, FencedReference};
+pub use forecast::{DatabaseForecast, Forecast, RowsForecast, ServerLimits, TransactionForecast, amount};
 pub use prune::{Prunable, PruneSummary};
 pub use resolve::{ResolveSummary, ResolvedObject};
 pub use shared::{Shared, SharedCopy};
@@ -135,28 +135,6 @@ pub struct CopyObjects {
     pub source_changed: u64,
     /// Objects whose copy failed.
     pub failed: u64,
-}
-
-/// What a real run would take.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Forecast {
-    /// The S3 requests of all kinds.
-    pub requests: u64,
-    /// The bytes to copy.
-    pub bytes: u64,
-    /// How long.
-    #[serde(rename = "seconds", serialize_with = "seconds")]
-    pub elapsed: Duration,
-    /// The price of the requests in US dollars.
-    #[serde(serialize_with = "dollars")]
-    pub cost_usd: f64,
-    /// The S3 requests by kind.
-    pub by_type: Requests,
-    /// What the rows take of the database.
-    pub database: DatabaseForecast,
-    /// Which prices these are. Not a part of the JSON.
-    #[serde(skip)]
-    pub prices: String,
 }
 
 /// What `verify` found.
@@ -385,11 +363,6 @@ pub struct LockHeld {
 
 fn seconds<S: Serializer>(elapsed: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64((elapsed.as_secs_f64() * 1e3).round() / 1e3)
-}
-
-/// Rounded to a hundredth of a cent: what is behind that is noise of the arithmetic.
-fn dollars<S: Serializer>(amount: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64((amount * 1e4).round() / 1e4)
 }
 
 /// A path need not be Unicode, JSON must be.

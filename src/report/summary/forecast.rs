@@ -1,12 +1,34 @@
-//! What moving rows takes of the database, before it is done. What could not be known is null, never 0.
+//! What a copy takes, before it is made. What could not be known of the database is null, never 0.
 
 use std::time::Duration;
 
 use indicatif::BinaryBytes;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::seconds;
+use super::{Requests, seconds};
 use crate::report::text::{counted, duration};
+
+/// What a real run would take.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Forecast {
+    /// The S3 requests of all kinds.
+    pub requests: u64,
+    /// The bytes to copy.
+    pub bytes: u64,
+    /// How long.
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub elapsed: Duration,
+    /// The price of the requests in US dollars.
+    #[serde(serialize_with = "dollars")]
+    pub cost_usd: f64,
+    /// The S3 requests by kind.
+    pub by_type: Requests,
+    /// What the rows take of the database.
+    pub database: DatabaseForecast,
+    /// Which prices these are. Not a part of the JSON.
+    #[serde(skip)]
+    pub prices: String,
+}
 
 /// What the rows take of the database.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -111,4 +133,9 @@ pub struct ServerLimits {
     pub redo_log_bytes: u64,
     /// `innodb_buffer_pool_size`.
     pub buffer_pool_bytes: u64,
+}
+
+/// Rounded to a hundredth of a cent: what is behind that is noise of the arithmetic.
+fn dollars<S: Serializer>(amount: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((amount * 1e4).round() / 1e4)
 }
