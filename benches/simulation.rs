@@ -77,6 +77,8 @@ struct Range {
 #[derive(Clone, Copy)]
 struct Worker {
     range: Option<Range>,
+    /// Since when it copies a window, and until when; nothing while it claims or writes.
+    copying: Option<(f64, f64)>,
     dies_at: f64,
 }
 
@@ -130,40 +132,41 @@ impl Simulation {
         };
         for _ in 0..scenario.workers {
             let dies_at = simulation.lifetime();
-            simulation.workers.push(Worker { range: None, dies_at });
+            simulation.workers.push(Worker { range: None, copying: None, dies_at });
         }
         simulation
     }
 
-    /// A worker goes on; gives when it will have done that.
+    /// What a worker was at has come to its end: it begins the next thing. Gives when that ends, or the worker.
     fn step(&mut self, now: f64, nth: usize) -> f64 {
         let Some(worker) = self.workers.get(nth).copied() else { return f64::MAX };
         if now >= worker.dies_at {
+            self.died(worker);
             return self.restarted(now, nth);
         }
-        let Some(range) = worker.range.or_else(|| self.claimed(now)) else {
-            // All is taken: it looks again, as those who take may die.
-            return now + self.scenario.lease / BEATS_A_LEASE;
+        let (next, at) = match (worker.range, worker.copying) {
+            // Where all is taken it looks again, as those who took it may die.
+            (None, _) => self.claimed(now).map_or((worker, now + self.scenario.lease / BEATS_A_LEASE), |range| {
+                (Worker { range: Some(range), ..worker }, self.asked(now, self.scenario.claim_cost))
+            }),
+            (Some(range), None) => {
+                let done = self.copied(now, range, range.left.min(WINDOW));
+                (Worker { copying: Some((now, done)), ..worker }, done)
+            }
+            (Some(range), Some(_)) => (self.written(range, worker), self.asked(now, self.scenario.window_cost)),
         };
-        let begun = if worker.range.is_some() { now } else { self.asked(now, self.scenario.claim_cost) };
+        self.outcome.time = self.outcome.time.max(now);
+        self.set(nth, next);
+        at.min(worker.dies_at)
+    }
+
+    /// A window is copied, and written down.
+    fn written(&mut self, range: Range, worker: Worker) -> Worker {
         let copies = range.left.min(WINDOW);
-        let done = self.copied(begun, range, copies);
-        if done >= worker.dies_at {
-            // What it copied of the window is there, but nobody wrote it down.
-            let share = ((worker.dies_at - begun) / (done - begun)).clamp(0.0, 1.0);
-            self.outcome.twice += whole(float(copies) * share);
-            self.outcome.copies += whole(float(copies) * share);
-            self.died(worker.dies_at, nth, range);
-            return worker.dies_at;
-        }
-        let written = self.asked(done, self.scenario.window_cost);
         self.outcome.copies += copies;
-        self.outcome.time = self.outcome.time.max(written);
         let left = range.left - copies;
         self.unfinished -= u64::from(left == 0);
-        let range = (left > 0).then_some(Range { left, ..range });
-        self.set(nth, Worker { range, ..worker });
-        written
+        Worker { range: (left > 0).then_some(Range { left, ..range }), copying: None, ..worker }
     }
 
     /// Takes what a dead worker has left, or else the next range.
@@ -211,21 +214,29 @@ impl Simulation {
         self.database
     }
 
-    fn died(&mut self, now: f64, nth: usize, range: Range) {
+    fn died(&mut self, worker: Worker) {
+        let Some(range) = worker.range else { return };
+        let now = worker.dies_at;
         self.outcome.deaths += 1;
+        if let Some((begun, done)) = worker.copying {
+            // What it copied of the window is there, but nobody wrote it down.
+            let share = ((now - begun) / (done - begun)).clamp(0.0, 1.0);
+            let twice = whole(float(range.left.min(WINDOW)) * share);
+            self.outcome.twice += twice;
+            self.outcome.copies += twice;
+        }
         // Its last sign of life may be fresh or about to be renewed.
         let since = self.share() * self.scenario.lease / BEATS_A_LEASE;
         let open_at = now + self.scenario.lease - since;
         self.outcome.lapsed = self.outcome.lapsed.max(open_at - now);
         self.abandoned.push_back(Range { abandoned: Some(now), open_at, ..range });
-        self.set(nth, Worker { range: None, dies_at: now });
     }
 
     /// Another worker in the place of a dead one.
     fn restarted(&mut self, now: f64, nth: usize) -> f64 {
         let begins = now + self.scenario.restart;
         let dies_at = begins + self.lifetime();
-        self.set(nth, Worker { range: None, dies_at });
+        self.set(nth, Worker { range: None, copying: None, dies_at });
         begins
     }
 

@@ -113,26 +113,24 @@ fn dry_run(summary: &CopySummary, forecast: &Forecast, paint: Paint) -> Sheet {
         ("prices", forecast.prices.clone()),
         ("time", "a rough guess: it depends on the server and the way to it".to_owned()),
     ]);
-    sheet.facts(&weight(&forecast.database));
+    if forecast.database.at_once.rows > 0 {
+        sheet.facts(&weight(&forecast.database));
+    }
     sheet.sentences("Before the rows move:", &forecast.database.advice);
     sheet
 }
 
 /// What the rows take of the database. The other size of a transaction is told where it makes a difference.
-fn weight(database: &DatabaseForecast) -> [(&'static str, String); 4] {
+fn weight(database: &DatabaseForecast) -> [(&'static str, String); 3] {
     let DatabaseForecast { binlog_bytes, ledger_bytes, at_once, piece, pieces, in_pieces, .. } = database;
-    let in_all = format!("binary log {}, ledger {}", amount(*binlog_bytes), amount(*ledger_bytes));
-    let differ = *pieces > 1;
     let several = format!("{} times {}", HumanCount(*pieces), piece.sentence());
-    let flag = format!("--transaction-rows {} would be {several}", piece.rows);
-    let (transaction, other) = match (in_pieces, differ) {
+    let (transaction, other) = match (in_pieces, *pieces > 1) {
         (true, true) => (several, format!("without --transaction-rows it would be {}", at_once.sentence())),
-        (false, true) => (at_once.sentence(), flag),
+        (false, true) => (at_once.sentence(), format!("--transaction-rows {} would be {several}", piece.rows)),
         (_, false) => (at_once.sentence(), String::new()),
     };
-    let is_any = at_once.rows > 0;
-    let told = |text: String| if is_any { text } else { String::new() };
-    [("transaction", told(transaction)), ("or else", told(other)), ("in all", told(in_all)), ("", String::new())]
+    let in_all = format!("binary log {}, ledger {}", amount(*binlog_bytes), amount(*ledger_bytes));
+    [("transaction", transaction), ("or else", other), ("in all", in_all)]
 }
 
 fn problems(summary: &CopySummary) -> [Problem; 6] {
