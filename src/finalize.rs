@@ -14,11 +14,11 @@ use tokio_util::sync::CancellationToken;
 pub use collect::Collected;
 pub use live::still_true;
 pub use manifest::{manifest_path, write_manifest};
-pub use orphans::{OrphansCopied, copy_orphans};
+pub use orphans::{OrphanEnd, OrphansCopied, copy_listed, copy_orphans};
 
-use crate::check::{Deletable, EvidenceSpool};
+use crate::check::Deletable;
 use crate::config::Config;
-use crate::database::{Database, Ledger, LedgerObject, ObjectMark, ObjectState, RunLock};
+use crate::database::{Database, Ledger, LedgerObject, MayWrite, ObjectMark, ObjectState, RunLock};
 use crate::failure::Failure;
 use crate::path::ObjectKey;
 use crate::store::{DeleteEnd, DeleteItem, DeleteSources, ReadObjects};
@@ -92,17 +92,17 @@ pub fn delete_batch<'deleter, D: DeleteSources>(
 /// # Errors
 /// [`Failure::Refused`] if a legacy path turned up before the first delete; the lock was lost; the ledger or the bucket
 /// fails. What was deleted until then is in the ledger, also what was deleted beside the batch that failed.
-pub async fn delete_all<R: ReadObjects>(
+pub async fn delete_all<R: ReadObjects, W: MayWrite>(
     deleter: &impl DeleteSources,
-    proof: ZeroLegacyProof<'_>,
-    scope: Scope<'_>,
-    (evidence, look): (EvidenceSpool, Option<(&R, &R)>),
+    proof: &mut ZeroLegacyProof<'_>,
+    scope: Scope<'_, W>,
+    (evidence, look): (impl Iterator<Item = Result<Deletable>>, Option<(&R, &R)>),
     stop: &CancellationToken,
     progress: impl Fn(u64),
 ) -> Result<Deleted> {
     let (mut total, mut refused, mut failed) = (Deleted::default(), None, None);
     let halt = CancellationToken::new();
-    let batches = batches(deleter, proof, scope, (evidence.read()?, look), (stop, &halt));
+    let batches = batches(deleter, proof, scope, (evidence, look), (stop, &halt));
     // Whoever waits for the lock's connection is asked by this stream, and nothing is awaited beside it: a future that holds the
     // connection is never left standing. To its end, whatever happens: what is under way belongs into the ledger.
     let mut ended = pin!(batches.buffer_unordered(BATCHES_AT_ONCE));
@@ -131,19 +131,19 @@ pub async fn delete_all<R: ReadObjects>(
     }
 }
 
-/// Where rows are counted and deletes are recorded, under which lock.
-pub type Scope<'a> = (&'a Database, &'a RunLock, &'a Ledger, &'a Config);
+/// Where rows are counted and deletes are recorded, by which right.
+pub type Scope<'a, W = RunLock> = (&'a Database, &'a W, &'a Ledger, &'a Config);
 
 /// The batches, each a future that deletes and records it. One that cannot be begun is the last.
-fn batches<'a, D: DeleteSources, R: ReadObjects>(
+fn batches<'a, 'hold: 'a, D: DeleteSources, R: ReadObjects, W: MayWrite>(
     deleter: &'a D,
-    proof: ZeroLegacyProof<'a>,
-    (database, lock, ledger, config): Scope<'a>,
+    proof: &'a mut ZeroLegacyProof<'hold>,
+    (database, right, ledger, config): Scope<'a, W>,
     (evidence, look): (impl Iterator<Item = Result<Deletable>>, Option<(&'a R, &'a R)>),
     (stop, halt): (&'a CancellationToken, &'a CancellationToken),
 ) -> impl Stream<Item = impl Future<Output = Result<Deleted>>> {
     stream::unfold(Some((proof, evidence)), move |state| async move {
-        let (mut proof, mut evidence) = state?;
+        let (proof, mut evidence) = state?;
         // Before the proof is renewed: what it says is fresh when the batch is sent.
         database.brake().passed().await;
         let begun = match next_batch(&mut evidence, stop) {
@@ -151,7 +151,7 @@ fn batches<'a, D: DeleteSources, R: ReadObjects>(
             Ok(batch) => match looked_at(look, batch).await {
                 Ok((batch, changed)) => {
                     let renewed = proof.renew(database, config).await;
-                    renewed.map(|()| (delete_batch(deleter, &proof, &batch), batch, changed))
+                    renewed.map(|()| (delete_batch(deleter, proof, &batch), batch, changed))
                 }
                 Err(error) => Err(error),
             },
@@ -166,7 +166,7 @@ fn batches<'a, D: DeleteSources, R: ReadObjects>(
             let ends = if batch.is_empty() { Vec::new() } else { deleting.await? };
             let (mut counts, gone) = judge(batch, ends);
             counts.changed += changed;
-            ledger.mark(lock, &gone).await?;
+            ledger.mark(right, &gone).await?;
             Ok(counts)
         };
         Some((deleted, more))
@@ -230,10 +230,7 @@ impl Deleted {
 
 /// What the ledger keeps of a deleted source: enough to prove a row that the application writes later.
 fn mark(evidence: Deletable) -> Option<ObjectMark> {
-    let copy = match evidence {
-        Deletable::Twin(copy) => copy,
-        Deletable::Superseded(_) => return None,
-    };
+    let copy = evidence.into_copy()?;
     let object = LedgerObject {
         source: copy.source().clone(),
         target: copy.target().clone(),

@@ -21,6 +21,7 @@ mod seats;
 mod standing;
 mod sync;
 mod verifying;
+mod ways;
 mod weighing;
 mod windows;
 

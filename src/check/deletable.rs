@@ -26,6 +26,15 @@ impl Deletable {
         Some(DeleteItem { key: key.clone(), etag: etag.clone() })
     }
 
+    /// The checked copy, if that is the evidence.
+    #[must_use]
+    pub fn into_copy(self) -> Option<VerifiedCopy> {
+        match self {
+            Self::Twin(copy) => Some(copy),
+            Self::Superseded(_) => None,
+        }
+    }
+
     /// The key of the object in production that takes its place.
     #[must_use]
     pub fn target(&self) -> &ObjectKey {

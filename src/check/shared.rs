@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result};
 
-use super::Deletable;
 use super::spool::{record, restored};
+use super::{Deletable, EvidenceSpool};
 use crate::database::{Crew, KeyRange, MayWrite, SharedSource, Waiting};
 use crate::path::ObjectKey;
 
@@ -25,15 +25,24 @@ impl<'a> SharedEvidence<'a> {
     /// Leaves evidence for the others.
     ///
     /// # Errors
-    /// If the right is lost, the ledger cannot be written, or the evidence not be read.
-    pub async fn put(&self, right: &impl MayWrite, evidence: impl Iterator<Item = Result<Deletable>>) -> Result<()> {
-        let mut evidence = evidence.map(|evidence| shared(&evidence?)).filter_map(Result::transpose);
+    /// If the right is lost, or the ledger cannot be written.
+    pub async fn put(&self, right: &impl MayWrite, evidence: &[Deletable]) -> Result<()> {
+        let shared = evidence.iter().filter_map(|evidence| shared(evidence).transpose());
+        self.0.put_sources(right, &shared.collect::<Result<Vec<SharedSource>>>()?).await
+    }
+
+    /// Leaves all of a spool for the others.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put), or if the spool cannot be read.
+    pub async fn put_all(&self, right: &impl MayWrite, spool: EvidenceSpool) -> Result<()> {
+        let mut evidence = spool.read()?;
         loop {
-            let batch = evidence.by_ref().take(BATCH).collect::<Result<Vec<SharedSource>>>()?;
+            let batch = evidence.by_ref().take(BATCH).collect::<Result<Vec<Deletable>>>()?;
             if batch.is_empty() {
                 return Ok(());
             }
-            self.0.put_sources(right, &batch).await?;
+            self.put(right, &batch).await?;
         }
     }
 

@@ -29,7 +29,17 @@ pub(super) fn sharing(layers: &Layers, command: Command, method: Method) -> Resu
         let error = ConfigError::new(format!("contradicts the {}", limit.origin)).at(workers.origin);
         return Err(error.hint("workers share all that there is: take a part of it with --only-prefix"));
     }
+    if deletes(command) && !layers.switch(&catalogue::YES)? {
+        let error =
+            ConfigError::new("finalize asks before it deletes, and workers have nobody to ask").at(workers.origin);
+        return Err(error.hint("read the report of verify, then give --yes to all of them"));
+    }
     Ok(Some(Sharing { lease, range_objects }))
+}
+
+/// Whether a command deletes sources in the end.
+fn deletes(command: Command) -> bool {
+    matches!(command, Command::Finalize | Command::Migrate)
 }
 
 /// Whether a command has work that can be shared.

@@ -54,6 +54,15 @@ const STAGES: [(Stage, &str); 6] = [
 ];
 
 impl Stage {
+    /// Whether it is one of `copy`, with which another holder can go on: what finalize has proved dies with its holder.
+    #[must_use]
+    pub fn is_of_copy(self) -> bool {
+        match self {
+            Self::Copy | Self::Look | Self::LookAgain => true,
+            Self::Alone | Self::Orphans | Self::Delete => false,
+        }
+    }
+
     /// The word in the ledger.
     #[must_use]
     pub fn word(self) -> &'static str {

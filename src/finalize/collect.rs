@@ -87,10 +87,10 @@ impl Collected {
         !young && !self.orphans_stay
     }
 
-    /// An orphan that was written after it was listed stays: it is young again.
-    pub(super) fn written_again(&mut self) {
-        self.kept += 1;
-        self.young += 1;
+    /// Orphans that were written after they were listed stay: they are young again.
+    pub fn written_again(&mut self, orphans: u64) {
+        self.kept += orphans;
+        self.young += orphans;
     }
 
     /// A source that stays.

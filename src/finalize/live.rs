@@ -13,7 +13,7 @@ use crate::path::ObjectKey;
 use crate::store::{DeleteItem, ReadObjects};
 
 /// Looks at both sides of a batch, by listing or by HEAD, whichever takes fewer requests. Gives what still holds, source and
-/// target both having the ETags that were compared, and how many do not.
+/// target both having the ETags that were compared, and how many do not. A source that is gone is none of them.
 ///
 /// # Errors
 /// If a bucket cannot be read: nothing of the batch is proved then.
@@ -27,12 +27,10 @@ pub async fn still_true<R: ReadObjects>(
     let (sources, targets): (Vec<_>, Vec<_>) = (sources.into_iter().collect(), targets.into_iter().collect());
     let looked = futures::future::try_join(look_closely(source, &sources), look_closely(target, &targets)).await;
     let (ours, theirs) = looked.context("failed to look at both sides before a delete")?;
-    let all = batch.len();
-    let holds = batch.into_iter().filter(|evidence| {
-        let ours = evidence.item().and_then(|item| ours.get(&item.key));
-        evidence.still_holds(ours, theirs.get(evidence.target()))
+    let there = batch.into_iter().filter(|evidence| evidence.item().is_some_and(|item| ours.contains_key(&item.key)));
+    let (holds, changed): (Vec<Deletable>, Vec<Deletable>) = there.partition(|evidence| {
+        let source = evidence.item().and_then(|item| ours.get(&item.key));
+        evidence.still_holds(source, theirs.get(evidence.target()))
     });
-    let holds: Vec<Deletable> = holds.collect();
-    let changed = u64::try_from(all - holds.len())?;
-    Ok((holds, changed))
+    Ok((holds, u64::try_from(changed.len())?))
 }

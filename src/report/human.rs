@@ -12,6 +12,10 @@ mod status;
 mod verify;
 
 use console::Term;
+use indicatif::HumanCount;
+
+use super::summary::Shared;
+use super::text::counted;
 
 pub use copy::copy_text;
 pub use explain::explain_text;
@@ -46,6 +50,17 @@ impl Paint {
 #[must_use]
 pub fn without_next(text: &str) -> &str {
     text.rsplit_once("\nNext: ").map_or(text, |(before, _)| before)
+}
+
+/// What this worker did of a shared run.
+fn part(shared: Shared) -> String {
+    let ranges = counted(shared.ranges, "range", "ranges");
+    let taken_over = match shared.taken_over {
+        0 => String::new(),
+        taken_over => format!(" ({} taken over)", HumanCount(taken_over)),
+    };
+    let holds = if shared.holder { ", which held the run" } else { "" };
+    format!("{}{holds}: {ranges}{taken_over}; the requests are its own", shared.worker)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub use fence::{FenceForecast, FenceSummary, FencedReference};
 pub use forecast::{DatabaseForecast, Forecast, RowsForecast, ServerLimits, TransactionForecast, amount};
 pub use prune::{Prunable, PruneSummary};
 pub use resolve::{ResolveSummary, ResolvedObject};
-pub use shared::{Shared, SharedCopy};
+pub use shared::{Shared, SharedCopy, SharedFinalize};
 pub use status::{Activity, LastCutover, RunRecord, State, StatusSummary, WorkerRecord};
 
 /// What `copy` did, or in a dry run: would do.
@@ -227,10 +227,13 @@ pub struct FinalizeSummary {
     /// Why it refused, if it did.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
+    /// What this worker did of it; only with `--workers join`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared: Option<Shared>,
 }
 
 /// Objects of the legacy bucket as `finalize` counts them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FinalizeObjects {
     /// Sources that are deleted.
     pub deleted: u64,

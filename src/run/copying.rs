@@ -8,9 +8,10 @@ mod work;
 use anyhow::Result;
 use tracing::Instrument;
 
-use self::work::{Ways, Work, show};
+use self::work::{Work, show};
 use super::looks::Look;
 use super::seats::Seat;
+use super::ways::Ways;
 use super::weighing::foretell;
 use super::windows::Objects;
 use super::{Meter, Session, dry, exit, legacy_in, sign_off, span, sync};

@@ -1,25 +1,30 @@
 //! Phase two: a fresh verify, the proof, orphans, confirmation, deletes.
 
+mod deleting;
+mod hands;
+mod together;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
 use tracing::Instrument;
 
-use super::approval::refuse_unapproved;
+use self::hands::Hands;
 use super::files::{check_files, create_report};
+use super::seats::Seat;
 use super::verifying::{ReportSink, inventories, is_fenced, set_grace_clock, tell};
-use super::{Meter, Session, prove_conditions, refuse_one_bucket, sign_off, span};
+use super::ways::Ways;
+use super::{Meter, Session, sign_off, span};
 use crate::check::Deletable;
 use crate::config::{FinalizeOptions, Method};
-use crate::copy::Copying;
 use crate::database::{Ledger, LedgerName, LedgerView, RunLock};
 use crate::failure::{Exit, Failure};
-use crate::finalize::{Collected, Deleted, OrphansCopied, copy_orphans, delete_all, manifest_path, write_manifest};
+use crate::finalize::{Collected, Deleted, OrphansCopied, copy_orphans};
 use crate::finding::Finding;
 use crate::report::summary::{FinalizeObjects, FinalizeSummary};
 use crate::report::text::printable;
-use crate::store::{Copier, CopyObjects, DeleteProof, Deleter, Inventories, ObjectInfo, Scratch, Streamer};
+use crate::store::{Copier, CopyObjects, Inventories, ObjectInfo, Streamer};
 use crate::verify::{Kept, Sink, Stage, Verified, ZeroLegacyProof, verify};
 
 /// Orphans that are more than this part of the objects in scope hint at a wrong database or a forgotten table.
@@ -67,34 +72,47 @@ pub struct FinalizeEnd {
 /// # Errors
 /// What keeps the command from going on. A refusal is no error: its reasons are in the summary.
 pub async fn finalize(session: &Session, options: &FinalizeOptions, confirm: &Confirm<'_>) -> Result<FinalizeEnd> {
-    let meter = session.meter();
     check_files(None, options)?;
+    let sizes = session.part_sizes();
+    let (source, target) = (session.stores.source.clone(), session.stores.target.clone());
+    // Orphans go by the way that the rest was copied: a server-side copy between two servers cannot succeed.
+    match session.config.method {
+        Method::Copy | Method::Sync => {
+            let canary = Copier::new(target.clone(), target.clone(), sizes);
+            run(session, options, confirm, Ways { copier: &session.copier(), canary: &canary }).await
+        }
+        Method::Stream => {
+            let canary = Streamer::new(target.clone(), target.clone(), sizes);
+            let ways = Ways { copier: &Streamer::new(source, target, sizes), canary: &canary };
+            run(session, options, confirm, ways).await
+        }
+    }
+}
+
+async fn run<C: CopyObjects>(
+    session: &Session,
+    options: &FinalizeOptions,
+    confirm: &Confirm<'_>,
+    ways: Ways<'_, C>,
+) -> Result<FinalizeEnd> {
+    if let Some(sharing) = session.config.sharing {
+        return together::run(session, options, confirm, ways, sharing).await;
+    }
+    let meter = session.meter();
     let (database, config) = (&session.database, &session.config);
     let name = LedgerName::new(&config.ledger_schema);
     let mut lock = RunLock::take(database, &name, config.lock_wait).await?;
     let ledger = Ledger::open(database, &mut lock, config, "finalize", session.activity()).await?;
-    let report =
-        options.report.clone().unwrap_or_else(|| PathBuf::from(format!("avatarMigrate-final-{}.csv", ledger.run())));
-    let totals = FinalizeObjects::default();
-    let mut run =
-        FinalizeRun { session, options, lock: &lock, ledger: &ledger, report, reported: false, fenced: false, totals };
-    let ended = run.steps(confirm).instrument(span("finalize", &ledger)).await;
-    let ended = match ended {
-        Ok(exit) => Ok(run.end(&meter, exit, Vec::new(), String::new())),
-        Err(error) => match error.downcast::<Failure>() {
-            Ok(Failure::Refused { reasons, hint }) => Ok(run.end(&meter, Exit::Refused, reasons, hint)),
-            Ok(failure @ (Failure::Usage { .. } | Failure::Locked { .. } | Failure::Interrupted)) => {
-                Err(failure.into())
-            }
-            Err(error) => Err(error),
-        },
-    };
+    let hands = Hands::new(session, options, &ledger, ways, None);
+    let ended = FinalizeRun::new(&hands, &lock).ended(confirm, &meter).await;
     sign_off(ended, |end| end.exit, ledger, lock).await
 }
 
-struct FinalizeRun<'a> {
+/// A run by its holder: alone, or with a crew.
+struct FinalizeRun<'a, C> {
     session: &'a Session,
     options: &'a FinalizeOptions,
+    hands: &'a Hands<'a, C>,
     lock: &'a RunLock,
     ledger: &'a Ledger,
     report: PathBuf,
@@ -105,7 +123,29 @@ struct FinalizeRun<'a> {
     totals: FinalizeObjects,
 }
 
-impl FinalizeRun<'_> {
+impl<'a, C: CopyObjects> FinalizeRun<'a, C> {
+    fn new(hands: &'a Hands<'a, C>, lock: &'a RunLock) -> Self {
+        let (session, options, ledger) = (hands.session, hands.options, hands.ledger);
+        let named = options.report.clone();
+        let report = named.unwrap_or_else(|| PathBuf::from(format!("avatarMigrate-final-{}.csv", ledger.run())));
+        let totals = FinalizeObjects::default();
+        Self { session, options, hands, lock, ledger, report, reported: false, fenced: false, totals }
+    }
+
+    async fn ended(mut self, confirm: &Confirm<'_>, meter: &Meter) -> Result<FinalizeEnd> {
+        let span = span("finalize", self.ledger);
+        match self.steps(confirm).instrument(span).await {
+            Ok(exit) => Ok(self.end(meter, exit, Vec::new(), String::new())),
+            Err(error) => match error.downcast::<Failure>() {
+                Ok(Failure::Refused { reasons, hint }) => Ok(self.end(meter, Exit::Refused, reasons, hint)),
+                Ok(failure @ (Failure::Usage { .. } | Failure::Locked { .. } | Failure::Interrupted)) => {
+                    Err(failure.into())
+                }
+                Err(error) => Err(error),
+            },
+        }
+    }
+
     fn end(&self, meter: &Meter, exit: Exit, reasons: Vec<String>, hint: String) -> FinalizeEnd {
         let summary = FinalizeSummary {
             finalizable: exit != Exit::Refused,
@@ -116,6 +156,7 @@ impl FinalizeRun<'_> {
             requests: meter.requests(self.session),
             elapsed: meter.elapsed(),
             reasons,
+            shared: self.hands.seat.map(Seat::part),
         };
         FinalizeEnd { summary, exit, hint }
     }
@@ -214,22 +255,13 @@ impl FinalizeRun<'_> {
         Err(Failure::Refused { reasons: vec![reason], hint }.into())
     }
 
-    /// By the way that the rest was copied: a server-side copy between two servers cannot succeed.
     async fn copy_orphans(&mut self, collected: &mut Collected) -> Result<()> {
         if collected.orphans.is_empty() {
             return Ok(());
         }
-        let (stores, sizes) = (&self.session.stores, self.session.part_sizes());
-        let (source, target) = (stores.source.clone(), stores.target.clone());
-        let copied = match self.session.config.method {
-            Method::Copy | Method::Sync => {
-                let canary = Copier::new(target.clone(), target.clone(), sizes);
-                self.copy_orphans_by(&self.session.copier(), &canary, collected).await?
-            }
-            Method::Stream => {
-                let canary = Streamer::new(target.clone(), target.clone(), sizes);
-                self.copy_orphans_by(&Streamer::new(source, target, sizes), &canary, collected).await?
-            }
+        let copied = match self.hands.seat {
+            Some(seat) => self.copy_orphans_together(seat, collected).await?,
+            None => self.copy_orphans_alone(collected).await?,
         };
         self.totals.orphans_copied = copied.copied;
         self.totals.failed += copied.failed.0;
@@ -239,92 +271,14 @@ impl FinalizeRun<'_> {
         Ok(())
     }
 
-    async fn copy_orphans_by<C: CopyObjects>(
-        &self,
-        copier: &C,
-        canary: &C,
-        collected: &mut Collected,
-    ) -> Result<OrphansCopied> {
-        let Session { config, stores, pace, stop, progress, .. } = self.session;
-        let conditions = prove_conditions(self.session, canary, &Scratch::of_run(self.ledger.run())).await?;
-        let (source, target) = (&stores.source, &stores.target);
-        let copying = Copying { source, target, copier, check: config.check, pace, conditions, moved: false };
+    async fn copy_orphans_alone(&self, collected: &mut Collected) -> Result<OrphansCopied> {
+        let Session { config, stop, progress, .. } = self.session;
+        let copying = self.hands.copying().await?;
         let phase = progress.phase("copy orphans", Some(collected.orphans.len()), "objects");
         let scope = (self.lock, self.ledger, config);
         let copied = copy_orphans(&copying, scope, collected, stop, || phase.add(1)).await?;
         phase.finish();
         Ok(copied)
-    }
-
-    async fn delete(
-        &self,
-        verified: &Verified,
-        evidence: crate::check::EvidenceSpool,
-        proof: ZeroLegacyProof<'_>,
-        clean_for_seconds: Option<i64>,
-        confirm: &Confirm<'_>,
-    ) -> Result<Deleted> {
-        let Session { database, config, stores, stop, progress, .. } = self.session;
-        if let Some(most) = self.options.max_delete.filter(|most| evidence.len() > *most) {
-            let reason = format!("{} objects would be deleted, more than --max-delete {most}", evidence.len());
-            let hint = "look into the report, then raise --max-delete".to_owned();
-            return Err(Failure::Refused { reasons: vec![reason], hint }.into());
-        }
-        let evidence = match &self.options.approved {
-            Some(approved) => refuse_unapproved(approved, config, evidence)?,
-            None => evidence,
-        };
-        let deleter = self.deleter().await?;
-        let manifest = manifest_path(&self.report);
-        let asked = Confirmation {
-            bucket: config.source.bucket.clone(),
-            deletes: evidence.len(),
-            orphans_copied: self.totals.orphans_copied,
-            kept: self.totals.kept,
-            clean_for_seconds,
-            excluded: if verified.counts.excluded > 0 {
-                config.exclude_references.iter().map(ToString::to_string).collect()
-            } else {
-                Vec::new()
-            },
-            fenced: proof.is_fenced(),
-            conditional: deleter.mode() != crate::store::DeleteMode::Compare,
-            manifest: manifest.clone(),
-        };
-        if !self.options.yes && !confirm(&asked)? {
-            let hint = "nothing was deleted; run finalize again and type the bucket's name, or give --yes".to_owned();
-            return Err(Failure::Refused { reasons: vec!["the deletion was not confirmed".to_owned()], hint }.into());
-        }
-        let evidence = write_manifest(&manifest, config, evidence)?;
-        let phase = progress.phase("delete", Some(evidence.len()), "objects");
-        let scope = (database, self.lock, self.ledger, config);
-        // What an inventory shows is hours old: both sides are looked at right before they go.
-        let look = (!config.inventories.is_empty()).then_some((&stores.source, &stores.target));
-        let evidence = (evidence, look);
-        let deleted = delete_all(&deleter, proof, scope, evidence, stop, |objects| phase.add(objects)).await?;
-        phase.finish();
-        Ok(deleted)
-    }
-
-    async fn deleter(&self) -> Result<Deleter> {
-        let scratch = Scratch::of_run(self.ledger.run());
-        refuse_one_bucket(self.session, &scratch).await?;
-        match Deleter::prove(self.session.stores.source.clone(), &scratch).await? {
-            DeleteProof::Enforced(deleter) => Ok(deleter),
-            DeleteProof::NotEnforced(unenforced) if self.options.unconditional_delete => {
-                tracing::warn!(
-                    "the endpoint ignores conditions on deletes: each object is compared right before it goes"
-                );
-                Ok(unenforced.compare_instead())
-            }
-            DeleteProof::NotEnforced(_) => {
-                let reason = "the endpoint of the legacy bucket ignores conditions on deletes, so that an object written in \
-                              the last moment would be lost";
-                let hint = "stop writers to the legacy bucket and give --unconditional-delete, which compares each object \
-                            right before it deletes it";
-                Err(Failure::Refused { reasons: vec![reason.to_owned()], hint: hint.to_owned() }.into())
-            }
-        }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::store::Scratch;
 /// How often the ledger is asked for news.
 const POLL: Duration = Duration::from_millis(250);
 /// Ranges that a worker is at together, so that the pace finds work while one of them ends.
-const RANGES_AT_ONCE: usize = 2;
+pub(super) const RANGES_AT_ONCE: usize = 2;
 
 /// What is shared: a command under terms that all its workers have to agree on.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ async fn to_adopt(found: Option<Found>, terms: &Terms) -> Result<Option<(Crew, C
     let Some(found) = found.filter(|found| found.terms == terms.text) else { return Ok(None) };
     // Read under the lock, so that nobody changes it any more.
     let state = found.crew.state().await?;
-    let goes_on = state.exit_code.is_none() && state.task.stage != Stage::Alone;
+    let goes_on = state.exit_code.is_none() && state.task.stage.is_of_copy();
     Ok(goes_on.then_some((found.crew, state)))
 }
 
@@ -199,11 +199,11 @@ impl Seat {
         }
     }
 
-    /// Takes ranges, two at a time, until none is free; gives how many it has done.
+    /// Takes ranges, so many at a time, until none is free; gives how many it has done.
     pub(super) async fn take_ranges<F: Future<Output = Result<()>>>(
         &self,
         session: &Session,
-        task: Task,
+        (task, at_once): (Task, usize),
         halt: &CancellationToken,
         range: impl Fn(Lease) -> F,
     ) -> Result<u64> {
@@ -219,7 +219,7 @@ impl Seat {
             self.took(&lease, session);
             range(lease).await
         });
-        let mut done = pin!(done.buffer_unordered(RANGES_AT_ONCE));
+        let mut done = pin!(done.buffer_unordered(at_once));
         let (mut took, mut failure) = (0, None);
         // To its end, whatever happens: what is under way beside a range that failed is written down.
         while let Some(end) = done.next().await {

@@ -1,9 +1,12 @@
 //! Many workers at one copy: they share the work, take over from who is gone, and end together.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+mod finalize;
 
-use avatar_migrate_kit::{DatabaseFault, FaultProxy, RequestSeen};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use avatar_migrate_kit::{DatabaseFault, FaultProxy, RequestSeen, Strain};
 
 use crate::process::{Gate, Running, until};
 use crate::support::{Ended, World};
@@ -19,6 +22,12 @@ fn workers(world: &World, count: usize) -> Vec<Running> {
     (0..count).map(|_| world.start(&WORKER)).collect()
 }
 
+/// The process of one of the workers.
+fn of(workers: &mut Vec<Running>, pid: u32) -> Running {
+    let at = workers.iter().position(|worker| worker.pid() == pid).expect("its process");
+    workers.remove(at)
+}
+
 fn ends(workers: Vec<Running>) -> Vec<Ended> {
     workers.into_iter().map(Running::ended).collect()
 }
@@ -27,12 +36,26 @@ fn ledger(world: &World, sql: &str) -> Vec<String> {
     world.column(&sql.replace("LEDGER", world.ledger()))
 }
 
+/// A service that is far away: ranges take long enough to be met.
+fn far(world: &World) {
+    world.s3.strain(Strain { latency: Duration::from_millis(300), per_second: None });
+}
+
+fn near(world: &World) {
+    world.s3.strain(Strain::default());
+}
+
+/// Whether all tables are there that a shared run needs.
+fn has_ledger(world: &World) -> bool {
+    let tables = "SELECT table_name AS v FROM information_schema.tables WHERE table_schema = 'LEDGER'";
+    ledger(world, tables).iter().any(|table| table == "am_source")
+}
+
 /// Ranges of the copy that are at a worker and not done, each with the worker's process.
 fn at_work(world: &World) -> Vec<u32> {
     let sql = "SELECT w.pid AS v FROM `LEDGER`.am_range g JOIN `LEDGER`.am_worker w ON w.id = g.worker
                WHERE g.stage = 'copy' AND g.done_at IS NULL AND w.left_at IS NULL";
-    let tables = ledger(world, "SELECT table_name AS v FROM information_schema.tables WHERE table_schema = 'LEDGER'");
-    if !tables.iter().any(|table| table == "am_range") {
+    if !has_ledger(world) {
         return Vec::new();
     }
     ledger(world, sql).iter().map(|pid| pid.parse().expect("a pid")).collect()
@@ -40,7 +63,8 @@ fn at_work(world: &World) -> Vec<u32> {
 
 /// The process that holds the run.
 fn holder(world: &World) -> u32 {
-    let sql = "SELECT w.pid AS v FROM `LEDGER`.am_share s JOIN `LEDGER`.am_worker w ON w.id = s.holder";
+    let sql = "SELECT w.pid AS v FROM `LEDGER`.am_share s JOIN `LEDGER`.am_worker w ON w.id = s.holder
+               WHERE s.run = (SELECT MAX(run) FROM `LEDGER`.am_share)";
     ledger(world, sql)[0].parse().expect("a pid")
 }
 
@@ -102,20 +126,14 @@ fn three_workers_share_one_run_and_end_together() {
 fn what_a_killed_worker_held_is_taken_over() {
     let world = World::new();
     world.avatars(100);
-    let first = AtomicBool::new(false);
-    let gate = Gate::at(&world.s3, move |request| {
-        // The holder copies its first ranges, so that the one that is met here is another worker's.
-        picture(request, "CopyObject") && first.swap(true, Ordering::SeqCst)
-    });
+    far(&world);
     let mut workers = workers(&world, 3);
-    gate.wait();
     until("a worker that does not hold the run is at work", || {
         at_work(&world).iter().any(|pid| *pid != holder(&world))
     });
     let pid = *at_work(&world).iter().find(|pid| **pid != holder(&world)).expect("a worker");
-    let at = workers.iter().position(|worker| worker.pid() == pid).expect("its process");
-    workers.remove(at).kill();
-    gate.open();
+    of(&mut workers, pid).kill();
+    near(&world);
     for ended in ends(workers) {
         assert_eq!((ended.code, ended.number("/rows/updated")), (0, 100), "{}", ended.stderr);
     }
@@ -131,8 +149,7 @@ fn another_worker_goes_on_when_the_holder_is_killed() {
     gate.wait();
     until("all have joined", || ledger(&world, "SELECT id AS v FROM `LEDGER`.am_worker").len() == 3);
     let pid = holder(&world);
-    let at = workers.iter().position(|worker| worker.pid() == pid).expect("its process");
-    workers.remove(at).kill();
+    of(&mut workers, pid).kill();
     gate.open();
     let ended = ends(workers);
     for ended in &ended {
@@ -147,18 +164,15 @@ fn another_worker_goes_on_when_the_holder_is_killed() {
 fn a_worker_that_was_paused_finds_its_lease_gone_and_stops() {
     let world = World::new();
     world.avatars(100);
-    let first = AtomicBool::new(false);
-    let gate = Gate::at(&world.s3, move |request| picture(request, "CopyObject") && first.swap(true, Ordering::SeqCst));
+    far(&world);
     let mut workers = workers(&world, 2);
-    gate.wait();
     until("a worker that does not hold the run is at work", || {
         at_work(&world).iter().any(|pid| *pid != holder(&world))
     });
     let pid = *at_work(&world).iter().find(|pid| **pid != holder(&world)).expect("a worker");
-    let at = workers.iter().position(|worker| worker.pid() == pid).expect("its process");
-    let paused = workers.remove(at);
+    let paused = of(&mut workers, pid);
     freeze(&paused);
-    gate.open();
+    near(&world);
     let others = ends(workers);
     assert_eq!((others[0].code, others[0].number("/rows/updated")), (0, 100), "{}", others[0].stderr);
     assert!(others[0].number("/shared/taken_over") > 0, "{}", others[0].json);
@@ -179,8 +193,7 @@ fn an_interrupted_holder_leaves_its_run_to_the_others() {
     gate.wait();
     until("both have joined", || ledger(&world, "SELECT id AS v FROM `LEDGER`.am_worker").len() == 2);
     let pid = holder(&world);
-    let at = workers.iter().position(|worker| worker.pid() == pid).expect("its process");
-    let interrupted = workers.remove(at);
+    let interrupted = of(&mut workers, pid);
     interrupted.signal("TERM");
     gate.open();
     interrupted.ended().exits(130);

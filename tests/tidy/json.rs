@@ -113,6 +113,7 @@ fn finalize() -> FinalizeSummary {
         requests: Default::default(),
         elapsed: Default::default(),
         reasons: vec![String::new()],
+        shared: Some(Shared::default()),
     }
 }
 

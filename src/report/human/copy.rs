@@ -2,9 +2,9 @@
 
 use indicatif::{HumanBytes, HumanCount};
 
-use super::Paint;
 use super::sheet::{Figure, Problem, Sheet, Tone, names, requests};
-use crate::report::summary::{CopySummary, DatabaseForecast, Forecast, Shared, StillWritten, Watched, amount};
+use super::{Paint, part};
+use crate::report::summary::{CopySummary, DatabaseForecast, Forecast, StillWritten, Watched, amount};
 use crate::report::text::{counted, duration};
 
 /// What moved, what is left and why, and the next command.
@@ -64,17 +64,6 @@ fn real_run(summary: &CopySummary, paint: Paint) -> Sheet {
         sheet.sentences("Written with legacy paths meanwhile:", &still_written(watched));
     }
     sheet
-}
-
-/// What this worker did of a shared run.
-fn part(shared: Shared) -> String {
-    let ranges = counted(shared.ranges, "range", "ranges");
-    let taken_over = match shared.taken_over {
-        0 => String::new(),
-        taken_over => format!(" ({} taken over)", HumanCount(taken_over)),
-    };
-    let holds = if shared.holder { ", which held the run" } else { "" };
-    format!("{}{holds}: {ranges}{taken_over}; the requests are its own", shared.worker)
 }
 
 /// Who writes what has to be moved after it.

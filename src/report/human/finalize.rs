@@ -1,7 +1,7 @@
 //! What `finalize` did, for a person.
 
-use super::Paint;
 use super::sheet::{Figure, Problem, Sheet, Tone, requests};
+use super::{Paint, part};
 use crate::report::summary::FinalizeSummary;
 use crate::report::text::{counted, duration, printable};
 
@@ -20,12 +20,14 @@ pub fn finalize_text(summary: &FinalizeSummary, paint: Paint) -> String {
         ]);
     }
     let report = summary.report.as_ref().map(|path| printable(&path.to_string_lossy())).unwrap_or_default();
-    sheet.facts(&[
+    let mut facts = vec![
         ("report", report),
         ("fenced", if summary.fenced { "yes" } else { "no: new legacy paths can still be written" }.to_owned()),
         ("requests", requests(summary.requests)),
         ("time", duration(summary.elapsed)),
-    ]);
+    ];
+    facts.extend(summary.shared.map(|shared| ("worker", part(shared))));
+    sheet.facts(&facts);
     sheet.sentences("Why:", &summary.reasons);
     sheet.problems("What stayed in the legacy bucket, and what to do:", &problems(summary));
     if let Some(next) = next(summary) {
@@ -99,6 +101,7 @@ mod tests {
             requests: Requests { list: 4, delete: 2, ..Requests::default() },
             elapsed: Duration::from_millis(4_250),
             reasons: Vec::new(),
+            shared: None,
             work_is_left: false,
         }
     }

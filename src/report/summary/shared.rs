@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CopyObjects, CopyRows, CopySummary};
+use super::{CopyObjects, CopyRows, CopySummary, FinalizeObjects, FinalizeSummary};
 
 /// What one worker did of a run that it shared with others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -41,5 +41,28 @@ impl SharedCopy {
     pub fn summary(self, own: CopySummary) -> CopySummary {
         let Self { references, rows, objects, bytes_copied, passes } = self;
         CopySummary { references, rows, objects, bytes_copied, passes, ..own }
+    }
+}
+
+/// What all workers of a `finalize` did together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedFinalize {
+    finalizable: bool,
+    fenced: bool,
+    objects: FinalizeObjects,
+}
+
+impl SharedFinalize {
+    /// What the holder's summary says of all.
+    #[must_use]
+    pub fn of(summary: &FinalizeSummary) -> Self {
+        Self { finalizable: summary.finalizable, fenced: summary.fenced, objects: summary.objects }
+    }
+
+    /// A worker's summary: of all, but for what `own` says of itself. The report is the holder's.
+    #[must_use]
+    pub fn summary(self, own: FinalizeSummary) -> FinalizeSummary {
+        let Self { finalizable, fenced, objects } = self;
+        FinalizeSummary { finalizable, fenced, objects, ..own }
     }
 }

@@ -4,7 +4,7 @@
 use anyhow::{Result, bail};
 use tracing::Instrument;
 
-use super::work::{Shown, Ways, Work, bytes};
+use super::work::{Shown, Work, bytes};
 use super::{CopyRun, Totals, surveyed};
 use crate::check::VerifiedObjects;
 use crate::config::{Config, CopyOptions, Sharing, TransactionRows};
@@ -18,7 +18,8 @@ use crate::failure::Exit;
 use crate::report::progress::Phase;
 use crate::report::summary::{CopySummary, SharedCopy};
 use crate::run::looks::Look;
-use crate::run::seats::{Free, Seat, Terms, take_seat};
+use crate::run::seats::{Free, RANGES_AT_ONCE, Seat, Terms, take_seat};
+use crate::run::ways::Ways;
 use crate::run::windows::Objects;
 use crate::run::{Meter, Session, span};
 use crate::store::{CopyObjects, sweep_workers};
@@ -215,7 +216,10 @@ impl<C: CopyObjects> Work<'_, C> {
             self.prove_conditions().await?;
         }
         let halt = self.session.stop.child_token();
-        seat.take_ranges(self.session, task, &halt, |lease| self.range(lease, task, (progress, &halt))).await
+        seat.take_ranges(self.session, (task, RANGES_AT_ONCE), &halt, |lease| {
+            self.range(lease, task, (progress, &halt))
+        })
+        .await
     }
 
     async fn range(&self, lease: Lease, task: Task, shown: Shown<'_>) -> Result<()> {

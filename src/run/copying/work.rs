@@ -17,27 +17,13 @@ use crate::database::{Decisions, KeyRange, Ledger, LedgerObject, MayWrite, Objec
 use crate::report::progress::Phase;
 use crate::report::text::printable;
 use crate::run::looks::{Look, changed};
+use crate::run::ways::Ways;
 use crate::run::windows::{AT_ONCE, Objects, windows};
 use crate::run::{Session, prove_conditions};
 use crate::store::{Bucket, CopyConditions, CopyObjects, ReadObjects, Scratch};
 
 /// Problems of one kind that are shown one by one; the rest is counted, and verify lists it.
 const SHOWN_MAX: u64 = 10;
-
-/// The two ways of one method: between the buckets, and inside the production bucket, where conditions are tried.
-#[derive(Debug)]
-pub(super) struct Ways<'a, C> {
-    pub(super) copier: &'a C,
-    pub(super) canary: &'a C,
-}
-
-impl<C> Clone for Ways<'_, C> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<C> Copy for Ways<'_, C> {}
 
 /// What a worker works with.
 pub(super) struct Work<'a, C> {
