@@ -166,6 +166,7 @@ fn every_setting_can_stand_in_the_environment_and_in_the_file() {
             ("database-ca", _) => ("ca.pem", "'ca.pem'"),
             ("legacy-prefix" | "modern-prefix" | "legacy-key-prefix" | "modern-key-prefix", _) => ("x/", "'x/'"),
             ("reference" | "exclude-reference", _) => ("a.b", "'a.b'"),
+            ("inventory", _) => ("s3://a/b/manifest.json", "'s3://a/b/manifest.json'"),
             (
                 "lock-wait" | "request-timeout" | "orphan-min-age" | "grace" | "watch" | "until-empty"
                 | "max-replica-lag" | "older-than" | "lease",
