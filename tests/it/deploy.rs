@@ -1,11 +1,13 @@
 //! deploy/kubernetes and deploy/aws-batch against what their engines publish, and against the program that they start.
 //! deploy/slurm runs on a real Slurm: `slurm.rs`.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use avatar_migrate::cli::arguments;
+use avatar_migrate::config;
 use avatar_migrate::failure::Exit;
 use avatar_migrate_kit::{aws_cli, kubectl, kubernetes_validate, python};
 use serde_json::Value;
@@ -34,7 +36,7 @@ fn jobs_of_kubernetes_start_what_the_program_has() {
     assert_eq!(names, ["avatar-migrate-copy", "avatar-migrate-finalize", "avatar-migrate-verify"]);
     for job in &jobs {
         let pod = &job["spec"]["template"]["spec"];
-        takes(&pod["containers"][0]["args"]);
+        takes(&pod["containers"][0]["args"], &pod["containers"][0]["env"]);
         let rules = job["spec"]["podFailurePolicy"]["rules"].as_array().expect("rules");
         let given_up = rules.iter().find(|rule| rule["action"] == "FailJob").expect("a rule that gives up");
         let codes: Vec<Value> = FOR_A_PERSON.map(|exit| exit.code().into()).into();
@@ -85,11 +87,12 @@ fn aws_batch_takes_the_definition_and_the_jobs() {
 #[test]
 fn jobs_of_aws_batch_start_what_the_program_has() {
     let definition = json(&deploy("aws-batch").join("job-definition.json"));
-    takes(&definition["containerProperties"]["command"]);
+    let container = &definition["containerProperties"];
     for job in ["copy", "verify", "finalize"] {
         let job = json(&deploy("aws-batch").join(format!("{job}.json")));
         assert_eq!(job["jobDefinition"], definition["jobDefinitionName"]);
-        job.pointer("/containerOverrides/command").into_iter().for_each(takes);
+        let command = job.pointer("/containerOverrides/command").unwrap_or(&container["command"]);
+        takes(command, &container["environment"]);
         // A job of one is no array: AWS Batch refuses it.
         assert_ne!(job.pointer("/arrayProperties/size").and_then(Value::as_u64), Some(1), "{job}");
     }
@@ -100,12 +103,21 @@ fn jobs_of_aws_batch_start_what_the_program_has() {
     assert_eq!(given_up.collect::<Vec<_>>(), codes, "{definition}");
 }
 
-/// Demands that the program takes these arguments, values included.
+/// Demands that the program takes these arguments and variables, values included, with the settings that pods are given.
 #[track_caller]
-fn takes(arguments: &Value) {
+fn takes(arguments: &Value, variables: &Value) {
+    let settings = deploy("kubernetes").join("avatarMigrate.toml").display().to_string();
     let words = arguments.as_array().expect("arguments").iter().map(|word| word.as_str().expect("a text"));
-    let parsed = arguments::command().try_get_matches_from(std::iter::once(arguments::PROGRAM).chain(words));
-    assert!(parsed.is_ok(), "{arguments}: {}", parsed.err().map(|error| error.to_string()).unwrap_or_default());
+    let words = words.map(|word| if word == "/etc/avatar-migrate/avatarMigrate.toml" { &settings } else { word });
+    let words = std::iter::once(arguments::PROGRAM).chain(words).map(OsString::from);
+    let parsed = arguments::parse(words).unwrap_or_else(|error| panic!("{arguments}: {error}"));
+    let text = |pair: &Value, key: &str| OsString::from(pair[key].as_str().unwrap_or("in a secret"));
+    let variables = variables.as_array().expect("variables").iter();
+    let variables = variables.map(|pair| (text(pair, "name"), text(pair, "value")));
+    let nowhere = tempfile::tempdir().expect("a directory");
+    if let Err(error) = config::load(parsed, variables, nowhere.path()) {
+        panic!("{arguments}: {error}");
+    }
 }
 
 /// All that `kubectl apply -k` would send.
