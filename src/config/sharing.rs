@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use clap::ValueEnum;
+
 use super::following::some_time;
-use super::layers::{Layers, number, text};
+use super::layers::{Layers, choice, number, text};
 use super::{Command, ConfigError, Method, catalogue};
 
 /// How a run is shared among all who join it.
@@ -15,12 +17,21 @@ pub struct Sharing {
     pub range_objects: Option<u64>,
 }
 
+/// The words of `--workers`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Workers {
+    Alone,
+    Join,
+}
+
 /// Reads it; `None` for a run that works alone.
 pub(super) fn sharing(layers: &Layers, command: Command, method: Method) -> Result<Option<Sharing>, ConfigError> {
-    let workers = layers.placed(&catalogue::WORKERS, text)?;
+    let workers = layers.placed(&catalogue::WORKERS, choice::<Workers>)?;
     let lease = layers.required(&catalogue::LEASE, some_time)?;
     let range_objects = layers.optional(&catalogue::RANGE_OBJECTS, number(1))?;
-    let Some(workers) = workers.filter(|workers| workers.value == "join" && shares(command)) else { return Ok(None) };
+    let Some(workers) = workers.filter(|workers| workers.value == Workers::Join && shares(command)) else {
+        return Ok(None);
+    };
     if method == Method::Sync {
         let error = ConfigError::new("the AWS CLI copies whole prefixes by itself").at(workers.origin);
         return Err(error.hint("use --method copy or stream to share the work"));

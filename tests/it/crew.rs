@@ -269,6 +269,9 @@ fn what_cannot_be_shared_is_refused() {
     }
     let zero = world.run(&["copy", "--workers", "join", "--lease", "0"]).exits(2);
     assert!(zero.stderr.contains("--lease"), "{}", zero.stderr);
+    // A slip of the pen must not become a run that works alone, beside which no other one may start.
+    let slip = world.run(&["copy", "--workers", "jion"]).exits(2);
+    assert!(slip.stderr.contains("did you mean `join`?"), "{}", slip.stderr);
 }
 
 /// A claim that reads the line of a worker in a join passes over it while its heart beats, and takes its range for free.
