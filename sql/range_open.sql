@@ -8,6 +8,6 @@ WHERE g.run = ? AND g.pass = ? AND g.stage = ? AND g.done_at IS NULL
   AND (g.worker IS NULL
        OR NOT EXISTS (SELECT 1 FROM {ledger}.am_worker AS w
                       WHERE w.id = g.worker AND w.left_at IS NULL AND w.lease_until >= UTC_TIMESTAMP(3)))
-ORDER BY g.nth
+ORDER BY g.turn
 LIMIT 1
 FOR UPDATE SKIP LOCKED

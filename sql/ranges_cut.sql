@@ -1,7 +1,7 @@
 -- Purpose: the objects of a pass cut into ranges of about as many each, by a sample of their keys: one that depends on
 --          the key alone, so that several paths of one object count once. The last range goes on to the end.
 -- Index: by_pass of the paths, read once. Locks: new rows of the ledger only. Rows: one a range.
-INSERT INTO {ledger}.am_range (run, pass, stage, nth, after_key, through_key)
+INSERT INTO {ledger}.am_range (run, pass, stage, nth, turn, after_key, through_key)
 WITH sample AS (
   SELECT DISTINCT source_key FROM {ledger}.am_path FORCE INDEX (by_pass)
   WHERE migration = ? AND run = ? AND pass = ? AND CRC32(source_key) MOD ? = 0
@@ -12,4 +12,4 @@ WITH sample AS (
   UNION ALL
   SELECT COALESCE(MAX(n), 0) DIV ? + 1, NULL FROM numbered
 )
-SELECT ?, ?, 'copy', nth, COALESCE(LAG(cut) OVER (ORDER BY nth), ''), cut FROM cuts
+SELECT ?, ?, 'copy', nth, CRC32(nth), COALESCE(LAG(cut) OVER (ORDER BY nth), ''), cut FROM cuts

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use sqlx::Row;
 
-use super::grants::{SchemaPrivileges, TO_GO_BACK, TO_RECORD};
+use super::grants::{SchemaPrivileges, TO_RECORD, TO_UNDO};
 use super::ledger::create_statements;
 use super::ledger_name::LedgerName;
 use super::session::{Database, is_denied};
@@ -102,7 +102,7 @@ pub async fn generated_columns(database: &Database) -> Result<Vec<GeneratedColum
 pub struct MissingForLedger {
     /// What an administrator has to run.
     pub statements: String,
-    /// Whether `copy` and `finalize` can do without it, as only `rollback` and `resolve` need it.
+    /// Whether `copy` and `finalize` can do without it, as only `rollback` needs it.
     pub only_way_back: bool,
 }
 
@@ -113,7 +113,7 @@ pub struct MissingForLedger {
 pub async fn missing_for_ledger(database: &Database, ledger: &LedgerName) -> Result<Option<MissingForLedger>> {
     let held = SchemaPrivileges::of(database, ledger.as_str()).await?;
     let has_all = |needed: &[&str]| needed.iter().all(|privilege| held.has(privilege));
-    if has_all(&TO_RECORD) && has_all(&TO_GO_BACK) {
+    if has_all(&TO_RECORD) && held.has(TO_UNDO) {
         return Ok(None);
     }
     let statements = create_statements(database, ledger);

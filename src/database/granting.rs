@@ -1,7 +1,7 @@
 //! GRANTs for who runs the program: no more than each command needs.
 
 use super::column::TextColumn;
-use super::grants::{TO_FORGET, TO_GO_BACK, TO_RECORD, TO_UNDO};
+use super::grants::{TO_RECORD, TO_UNDO};
 use super::ledger_name::LedgerName;
 use super::session::{Database, quoted, schema_pattern};
 use super::sql::ident;
@@ -14,10 +14,6 @@ pub enum LedgerUse {
     Record,
     /// It lays the journal's rows out beside those that are there.
     Undo,
-    /// It takes a decision back, or lines of old runs out.
-    Forget,
-    /// All of these.
-    Everything,
 }
 
 /// The account that is granted to, and where.
@@ -82,8 +78,6 @@ impl Grants {
         let more: &[&str] = match use_of {
             LedgerUse::Record => &[],
             LedgerUse::Undo => &[TO_UNDO],
-            LedgerUse::Forget => &[TO_FORGET],
-            LedgerUse::Everything => &TO_GO_BACK,
         };
         let privileges = [&TO_RECORD, more].concat().join(", ");
         self.grant(&privileges, &format!("{}.*", schema_pattern(self.ledger.as_str())))

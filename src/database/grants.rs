@@ -5,14 +5,11 @@ use anyhow::{Context, Result};
 use super::session::Database;
 use super::sql::statement;
 
-/// What every command that writes needs of the ledger's schema.
-pub(super) const TO_RECORD: [&str; 4] = ["SELECT", "INSERT", "UPDATE", "CREATE"];
-/// What `rollback`, `resolve` and `ledger prune` need besides.
-pub(super) const TO_GO_BACK: [&str; 2] = [TO_UNDO, TO_FORGET];
-/// The journal's rows are laid out beside those that are there.
+/// What every command that writes needs of the ledger's schema. What an earlier run has shared among workers is deleted by the
+/// next one, so that none of them goes on.
+pub(super) const TO_RECORD: [&str; 5] = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE"];
+/// What `rollback` needs besides: the journal's rows are laid out beside those that are there.
 pub(super) const TO_UNDO: &str = "CREATE TEMPORARY TABLES";
-/// A decision is taken back, lines of old runs go.
-pub(super) const TO_FORGET: &str = "DELETE";
 
 /// Whether the user has this privilege on every table of `schema`, those that do not exist yet included.
 #[derive(Clone, Debug, Default)]

@@ -137,12 +137,12 @@ fn sql(phase: Phase, grants: &Grants) -> Vec<String> {
         Phase::Copy => [read, grants.move_rows(), ledger(LedgerUse::Record)].concat(),
         Phase::Finalize => [read, ledger(LedgerUse::Record)].concat(),
         Phase::Rollback | Phase::Restore => [read, grants.move_rows(), ledger(LedgerUse::Undo)].concat(),
-        Phase::Resolve | Phase::Prune => [read, ledger(LedgerUse::Forget)].concat(),
+        Phase::Resolve | Phase::Prune => [read, ledger(LedgerUse::Record)].concat(),
         Phase::Fence => [read, grants.fence("ALTER"), grants.fence("TRIGGER"), ledger(LedgerUse::Record)].concat(),
         // It looks whether all other commands may do what they do.
         Phase::Doctor => {
             let look = vec![grants.see_triggers(), grants.see_replication()];
-            [read, grants.move_rows(), look, ledger(LedgerUse::Everything)].concat()
+            [read, grants.move_rows(), look, ledger(LedgerUse::Undo)].concat()
         }
         // Whoever connects names the schema, and is let in by a privilege on it alone.
         Phase::Status => vec![grants.read(), grants.read_ledger()],

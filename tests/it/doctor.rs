@@ -245,7 +245,7 @@ fn grants_that_are_missing_are_named_phase_by_phase() {
     complains(&world.run_as(&url(&writer), &["doctor"]).exits(0), &hidden);
     let all = [writer[0], writer[1], "GRANT TRIGGER ON `{db}`.* TO {user}", "GRANT REPLICA MONITOR ON *.* TO {user}"];
     complains(&world.run_as(&url(&all), &["doctor"]).exits(0), &[]);
-    let copies = [writer[0], "GRANT SELECT, INSERT, UPDATE, CREATE ON `{ledger}`.* TO {user}", all[2], all[3]];
+    let copies = [writer[0], "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON `{ledger}`.* TO {user}", all[2], all[3]];
     complains(
         &world.run_as(&url(&copies), &["doctor"]).exits(0),
         &[("database ledger", "warn: the user may not roll")],

@@ -238,7 +238,7 @@ pub fn ledger(schema: &str, missing: &Result<Option<MissingForLedger>, Error>) -
         Ok(Some(missing)) => {
             let advice = format!("run as an administrator of the database: {}", missing.statements);
             if missing.only_way_back {
-                let found = format!("the user may not roll back or resolve by the ledger's schema {schema}");
+                let found = format!("the user may not roll back by the ledger's schema {schema}");
                 Check::warn(name, side, found, advice)
             } else {
                 let found = format!("the user has not all privileges on the ledger's schema {schema}");
