@@ -17,7 +17,7 @@ use sqlx::mysql::MySqlPool;
 
 use super::ledger::Ledger;
 use super::ledger_name::LedgerName;
-use super::lock::{RunLock, this_host};
+use super::lock::{RunLock, lock_name, this_host};
 use super::session::Database;
 use super::sql::{Statement, statement};
 use super::view::LedgerView;
@@ -95,7 +95,7 @@ pub struct CrewState {
     pub exit_code: Option<u8>,
     /// What it came to, as JSON, if that was left for the others.
     pub summary: Option<String>,
-    /// Whether its holder was heard of within a lease.
+    /// Whether its holder was heard of within a lease, or still has the lock.
     pub holder_lives: bool,
     /// Who holds it, for a person.
     pub holder: String,
@@ -106,6 +106,8 @@ pub struct CrewState {
 pub struct Crew {
     pool: MySqlPool,
     ledger: LedgerName,
+    /// The name of the run lock.
+    lock: String,
     run: u64,
     lease: Duration,
 }
@@ -126,8 +128,9 @@ impl Crew {
     ///
     /// # Errors
     /// If the ledger cannot be written.
-    pub async fn begin(ledger: &Ledger, name: &LedgerName, terms: &str, lease: Duration) -> Result<Self> {
-        let crew = Self { pool: ledger.pool().clone(), ledger: name.clone(), run: ledger.run(), lease };
+    pub async fn begin(database: &Database, ledger: &Ledger, terms: &str, lease: Duration) -> Result<Self> {
+        let lock = lock_name(database.schema());
+        let crew = Self { pool: ledger.pool().clone(), ledger: ledger.name().clone(), lock, run: ledger.run(), lease };
         let begun = sqlx::query(crew.statement(statement!("share_begin.sql")).sql());
         let begun = begun.bind(crew.run).bind(ledger.migration()).bind(terms).execute(&crew.pool).await;
         begun.context("failed to write the shared run to the ledger")?;
@@ -149,7 +152,8 @@ impl Crew {
         };
         row.map(|row| {
             let (pool, ledger) = (database.pool().clone(), LedgerName::new(&config.ledger_schema));
-            let crew = Self { pool, ledger, run: row.try_get("run")?, lease };
+            let lock = lock_name(database.schema());
+            let crew = Self { pool, ledger, lock, run: row.try_get("run")?, lease };
             Ok(Found { crew, command: row.try_get("command")?, terms: row.try_get("terms")? })
         })
         .transpose()
@@ -174,6 +178,7 @@ impl Crew {
     pub async fn state(&self) -> Result<CrewState> {
         let row = sqlx::query(self.statement(statement!("share_state.sql")).sql())
             .bind(self.lease.as_secs())
+            .bind(&self.lock)
             .bind(self.run)
             .fetch_optional(&self.pool)
             .await

@@ -175,6 +175,10 @@ impl Ledger {
         self.run
     }
 
+    pub(crate) fn name(&self) -> &LedgerName {
+        &self.name
+    }
+
     pub(crate) fn migration(&self) -> u32 {
         self.migration
     }

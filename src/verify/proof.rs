@@ -121,7 +121,7 @@ impl<'hold> ZeroLegacyProof<'hold> {
         let asked = SystemTime::now();
         match self.hold {
             Hold::Lock(lock) => drop(lock.connection().await?),
-            Hold::Place(worker) if worker.may_delete(database).await? => {}
+            Hold::Place(worker) if worker.may_delete().await? => {}
             Hold::Place(_) => return Err(PlaceLost.into()),
         }
         self.permitted = asked;

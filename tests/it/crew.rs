@@ -185,6 +185,35 @@ fn a_worker_that_was_paused_finds_its_lease_gone_and_stops() {
 }
 
 #[test]
+fn the_others_go_on_while_the_holder_is_paused_and_without_it_once_its_lock_is_free() {
+    let world = World::new();
+    world.avatars(100);
+    far(&world);
+    let mut workers = workers(&world, 2);
+    let copying = "SELECT COUNT(*) AS v FROM `LEDGER`.am_range WHERE stage = 'copy' AND done_at IS NULL";
+    until("both are at work", || {
+        let mut at = at_work(&world);
+        at.sort_unstable();
+        at.dedup();
+        at.len() == 2
+    });
+    let pid = holder(&world);
+    let paused = of(&mut workers, pid);
+    freeze(&paused);
+    near(&world);
+    // What the holder was at is taken over when its lease has lapsed, though it has the lock still.
+    until("all is copied", || ledger(&world, copying) == ["0"]);
+    assert!(world.paths().iter().all(|path| path.starts_with("image/")), "no row moves without the lock");
+    crate::zombie::time_out(&world);
+    let others = ends(workers);
+    assert_eq!((others[0].code, others[0].number("/rows/updated")), (0, 100), "{}", others[0].stderr);
+    paused.signal("CONT");
+    let ended = paused.ended().exits(1);
+    assert!(ended.stderr.contains("run the command again"), "{}", ended.stderr);
+    all_moved(&world, 100);
+}
+
+#[test]
 fn an_interrupted_holder_leaves_its_run_to_the_others() {
     let world = World::new();
     world.avatars(100);

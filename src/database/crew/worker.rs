@@ -11,8 +11,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{Crew, this_process};
-use crate::database::lock::lock_name;
-use crate::database::session::{Database, error_number};
+use crate::database::session::error_number;
 use crate::database::sql::statement;
 use crate::database::view::LedgerView;
 
@@ -72,9 +71,9 @@ impl Worker {
     ///
     /// # Errors
     /// If the ledger cannot be read.
-    pub async fn may_delete(&self, database: &Database) -> Result<bool> {
+    pub async fn may_delete(&self) -> Result<bool> {
         let holds = sqlx::query(self.crew.statement(statement!("share_holds.sql")).sql());
-        let holds = holds.bind(lock_name(database.schema())).bind(self.id).bind(self.crew.run);
+        let holds = holds.bind(&self.crew.lock).bind(self.id).bind(self.crew.run);
         let holds = holds.fetch_optional(&self.crew.pool).await;
         Ok(holds.context("failed to read the shared run in the ledger")?.is_some())
     }

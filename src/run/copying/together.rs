@@ -11,8 +11,8 @@ use crate::config::{Config, CopyOptions, Sharing, TransactionRows};
 use crate::copy::Ending;
 use crate::cutover::Moved;
 use crate::database::{
-    Crew, CrewState, KeyRange, Lease, Ledger, LedgerName, RunLock, Stage, Task, TextColumn, count_paths, range_objects,
-    references, survey,
+    Crew, CrewState, KeyRange, Lease, Ledger, RunLock, Stage, Task, TextColumn, count_paths, range_objects, references,
+    survey,
 };
 use crate::failure::Exit;
 use crate::report::progress::Phase;
@@ -99,8 +99,7 @@ impl<C: CopyObjects> Holding<'_, C> {
             }
             None => {
                 let ledger = Ledger::open(database, &mut lock, config, terms.command, self.session.activity()).await?;
-                let name = LedgerName::new(&config.ledger_schema);
-                let crew = Crew::begin(&ledger, &name, &terms.text, self.sharing.lease).await?;
+                let crew = Crew::begin(database, &ledger, &terms.text, self.sharing.lease).await?;
                 sweep_workers(&stores.target).await?;
                 (ledger, crew, None)
             }

@@ -147,6 +147,7 @@ impl<'a, C: CopyObjects> Work<'a, C> {
         moved: bool,
         verified: &mut VerifiedObjects<'_, R>,
     ) -> Result<()> {
+        self.prove_conditions().await?;
         let copying = Copying { moved, ..self.copying() };
         let (object, ending) = copying.one(object).await;
         self.record(vec![(object, seen_again(ending))], verified, Count::Bytes).await

@@ -1,7 +1,6 @@
 //! What a worker of finalize works with: the holder of the run, or one that has joined it.
 
 use std::collections::HashMap;
-use std::pin::pin;
 
 use anyhow::{Result, bail};
 use tokio::sync::{Mutex, OnceCell};
@@ -15,6 +14,7 @@ use crate::failure::Failure;
 use crate::finalize::{OrphanEnd, copy_listed, delete_all};
 use crate::path::{ETag, ObjectKey};
 use crate::report::progress::Phase;
+use crate::report::text::printable;
 use crate::run::seats::{RANGES_AT_ONCE, Seat};
 use crate::run::ways::Ways;
 use crate::run::{Session, prove_conditions, refuse_one_bucket};
@@ -179,13 +179,12 @@ impl<'a, C: CopyObjects> Hands<'a, C> {
             let evidence = page.into_iter().map(|(_, evidence)| Ok(evidence));
             let look = Some((&stores.source, &stores.target));
             let scope = (database, lease, self.ledger, config);
-            let deleting = pin!(delete_all(deleter, proof, scope, (evidence, look), stop, |_| {}));
-            let deleted = deleting.await?;
+            let deleted = delete_all(deleter, proof, scope, (evidence, look), stop, |_| {}).await?;
             let tally =
                 Tally { objects: deleted.deleted, bytes: 0, changed: deleted.changed, failed: deleted.failed.0 };
             lease.tally(tally).await?;
             for why in &deleted.failed.1 {
-                tracing::warn!("not deleted: {}", crate::report::text::printable(why));
+                tracing::warn!("not deleted: {}", printable(why));
             }
             if deleted.interrupted {
                 return Err(Failure::Interrupted.into());

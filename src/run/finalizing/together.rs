@@ -9,9 +9,7 @@ use super::hands::Hands;
 use super::{Confirm, FinalizeEnd, FinalizeRun};
 use crate::check::{EvidenceSpool, SharedEvidence};
 use crate::config::{Config, FinalizeOptions, Sharing};
-use crate::database::{
-    Crew, CrewState, KeyRange, Ledger, LedgerName, RunLock, SharedSource, Stage, Task, Waiting, range_objects,
-};
+use crate::database::{Crew, CrewState, KeyRange, Ledger, RunLock, SharedSource, Stage, Task, Waiting, range_objects};
 use crate::failure::{Exit, Failure};
 use crate::finalize::{Collected, Deleted, OrphansCopied};
 use crate::report::progress::Phase;
@@ -81,8 +79,7 @@ async fn hold<C: CopyObjects>(
     let meter = session.meter();
     let Session { database, config, stores, .. } = session;
     let ledger = Ledger::open(database, &mut lock, config, terms.command, session.activity()).await?;
-    let name = LedgerName::new(&config.ledger_schema);
-    let crew = Crew::begin(&ledger, &name, &terms.text, sharing.lease).await?;
+    let crew = Crew::begin(database, &ledger, &terms.text, sharing.lease).await?;
     let seat = Seat::take(crew, true, sharing).await?;
     let ended = async {
         seat.crew.hold(&lock, &seat.worker).await?;
