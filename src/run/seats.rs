@@ -32,6 +32,15 @@ pub(super) struct Terms {
     pub(super) text: String,
 }
 
+impl Terms {
+    /// Of settings with their values; what is empty was not given.
+    pub(super) fn new(command: &'static str, settings: &[(&str, String)]) -> Self {
+        let given = settings.iter().filter(|(_, value)| !value.is_empty());
+        let lines: Vec<String> = given.map(|(name, value)| format!("--{name} {value}")).collect();
+        Self { command, text: lines.join("\n") }
+    }
+}
+
 /// Which seat was free.
 pub(super) enum Free {
     /// A worker's in a run that another one holds.

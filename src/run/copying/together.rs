@@ -7,7 +7,7 @@ use tracing::Instrument;
 use super::work::{Shown, Work, bytes};
 use super::{CopyRun, Totals, surveyed};
 use crate::check::VerifiedObjects;
-use crate::config::{Config, CopyOptions, Sharing, TransactionRows};
+use crate::config::{ColumnName, Config, CopyOptions, Sharing, TransactionRows};
 use crate::copy::Ending;
 use crate::cutover::Moved;
 use crate::database::{
@@ -17,6 +17,7 @@ use crate::database::{
 use crate::failure::Exit;
 use crate::report::progress::Phase;
 use crate::report::summary::{CopySummary, SharedCopy};
+use crate::report::text::duration;
 use crate::run::looks::Look;
 use crate::run::seats::{Free, RANGES_AT_ONCE, Seat, Terms, take_seat};
 use crate::run::ways::Ways;
@@ -32,7 +33,7 @@ pub(super) async fn run<C: CopyObjects>(
     sharing: Sharing,
 ) -> Result<(CopySummary, Exit)> {
     let meter = session.meter();
-    let terms = Terms { command: "copy", text: terms(&session.config, options) };
+    let terms = terms(&session.config, options);
     loop {
         match take_seat(session, sharing, &terms).await? {
             Free::Holder(lock, adopted) => {
@@ -52,24 +53,26 @@ pub(super) async fn run<C: CopyObjects>(
 }
 
 /// What workers have to agree on, as any of them may come to hold the run.
-fn terms(config: &Config, options: &CopyOptions) -> String {
-    let names =
-        |columns: &[crate::config::ColumnName]| columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+fn terms(config: &Config, options: &CopyOptions) -> Terms {
+    let names = |columns: &[ColumnName]| columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let rows = match config.transaction_rows {
         TransactionRows::All => "all".to_owned(),
         TransactionRows::AtMost(rows) => rows.to_string(),
     };
-    let settings = [
-        ("method", format!("{:?}", config.method)),
-        ("check", format!("{:?}", config.check)),
-        ("transaction-rows", rows),
-        ("reference", names(&config.references)),
-        ("exclude-reference", names(&config.exclude_references)),
-        ("only-prefix", options.only_prefix.clone().unwrap_or_default()),
-        ("watch", options.watch.map_or(String::new(), |watch| format!("{watch:?}"))),
-    ];
-    let given = settings.iter().filter(|(_, value)| !value.is_empty());
-    given.map(|(name, value)| format!("--{name} {}", value.to_lowercase())).collect::<Vec<_>>().join("\n")
+    let watch = options.watch;
+    Terms::new(
+        "copy",
+        &[
+            ("method", format!("{:?}", config.method).to_lowercase()),
+            ("check", format!("{:?}", config.check).to_lowercase()),
+            ("transaction-rows", rows),
+            ("reference", names(&config.references)),
+            ("exclude-reference", names(&config.exclude_references)),
+            ("only-prefix", options.only_prefix.clone().unwrap_or_default()),
+            ("watch", watch.map(|watch| duration(watch.every)).unwrap_or_default()),
+            ("until-empty", watch.and_then(|watch| watch.until_empty).map(duration).unwrap_or_default()),
+        ],
+    )
 }
 
 /// What the holder's seat needs.

@@ -14,6 +14,7 @@ use crate::failure::{Exit, Failure};
 use crate::finalize::{Collected, Deleted, OrphansCopied};
 use crate::report::progress::Phase;
 use crate::report::summary::{FinalizeSummary, SharedFinalize};
+use crate::report::text::duration;
 use crate::run::seats::{Free, News, Seat, Terms, take_seat};
 use crate::run::ways::Ways;
 use crate::run::{Meter, Session, span};
@@ -34,7 +35,7 @@ pub(super) async fn run<C: CopyObjects>(
     sharing: Sharing,
 ) -> Result<FinalizeEnd> {
     let meter = session.meter();
-    let terms = Terms { command: "finalize", text: terms(&session.config, options) };
+    let terms = terms(&session.config, options);
     loop {
         match take_seat(session, sharing, &terms).await? {
             // What an earlier holder has proved is not gone on with: a new run proves it afresh.
@@ -52,20 +53,22 @@ pub(super) async fn run<C: CopyObjects>(
 }
 
 /// What workers have to agree on, as any of them may come to hold the run.
-fn terms(config: &Config, options: &FinalizeOptions) -> String {
-    let FinalizeOptions { orphans, orphan_min_age, delete_superseded, grace, max_delete, unconditional_delete, .. } =
-        options;
-    let lines = [
-        format!("--method {:?}", config.method),
-        format!("--check {:?}", config.check),
-        format!("--orphans {orphans:?}"),
-        format!("--orphan-min-age {orphan_min_age:?}"),
-        format!("--delete-superseded {delete_superseded}"),
-        format!("--grace {grace:?}"),
-        format!("--max-delete {max_delete:?}"),
-        format!("--unconditional-delete {unconditional_delete}"),
-    ];
-    lines.join("\n").to_lowercase()
+fn terms(config: &Config, options: &FinalizeOptions) -> Terms {
+    let yes = |switch: bool| if switch { "true".to_owned() } else { String::new() };
+    let orphans = options.orphans.map(|orphans| format!("{orphans:?}").to_lowercase());
+    Terms::new(
+        "finalize",
+        &[
+            ("method", format!("{:?}", config.method).to_lowercase()),
+            ("check", format!("{:?}", config.check).to_lowercase()),
+            ("orphans", orphans.unwrap_or_default()),
+            ("orphan-min-age", duration(options.orphan_min_age)),
+            ("delete-superseded", yes(options.delete_superseded)),
+            ("grace", duration(options.grace)),
+            ("max-delete", options.max_delete.map(|most| most.to_string()).unwrap_or_default()),
+            ("unconditional-delete", yes(options.unconditional_delete)),
+        ],
+    )
 }
 
 async fn hold<C: CopyObjects>(
