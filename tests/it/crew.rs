@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use avatar_migrate_kit::{DatabaseFault, FaultProxy, RequestSeen, Strain};
+use avatar_migrate_kit::{DatabaseFault, Fault, FaultProxy, RequestSeen, Strain};
 
 use crate::process::{Gate, Running, until};
 use crate::support::{Ended, World};
@@ -82,14 +82,16 @@ fn three_workers_share_one_run_and_end_together() {
     world.avatars(200);
     let copied = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&copied);
-    // Each is kept from ending alone: the first copy waits until all three have joined.
-    let gate = Gate::at(&world.s3, move |request| {
+    world.s3.on_request(move |request| {
         counted.fetch_add(u64::from(picture(request, "CopyObject")), Ordering::SeqCst);
-        picture(request, "CopyObject")
+        Fault::None
     });
+    // So that none of them ends alone.
+    far(&world);
     let workers = workers(&world, 3);
-    gate.wait();
-    until("all have joined", || ledger(&world, "SELECT id AS v FROM `LEDGER`.am_worker").len() == 3);
+    until("all have joined", || {
+        has_ledger(&world) && ledger(&world, "SELECT id AS v FROM `LEDGER`.am_worker").len() == 3
+    });
     until("several are at work", || {
         let mut at = at_work(&world);
         at.sort_unstable();
@@ -100,7 +102,7 @@ fn three_workers_share_one_run_and_end_together() {
     let seen = status.json["workers"].as_array().expect("workers").clone();
     assert_eq!(seen.iter().filter(|worker| worker["state"] == "alive").count(), 3, "{}", status.json);
     assert_eq!(seen.iter().filter(|worker| worker["holder"] == true).count(), 1, "{}", status.json);
-    gate.open();
+    near(&world);
     let ended = ends(workers);
     let mut ranges = 0;
     for ended in &ended {

@@ -24,7 +24,12 @@ fn the_keys_of_the_json() {
     world.avatars(2);
     let dry = world.run(&["copy", "--dry-run"]).exits(0);
     let forecast = REQUESTS.replace("requests(", "forecast(requests,bytes,seconds,cost_usd,by_type(");
-    assert_eq!(keys(&dry.json), format!("{COPY},{REQUESTS},passes,seconds,{forecast})"));
+    let transaction = "rows,seconds,binlog_bytes,undo_bytes,redo_bytes,lock_bytes";
+    let database = format!(
+        "database(references,binlog_bytes,plan_binlog_bytes,ledger_bytes,at_once({transaction}),piece({transaction}),\
+         pieces,in_pieces,limits(binlog_cache_bytes,redo_log_bytes,buffer_pool_bytes),advice)"
+    );
+    assert_eq!(keys(&dry.json), format!("{COPY},{REQUESTS},passes,seconds,{forecast},{database})"));
     assert_eq!(dry.json["run"], Value::Null);
     let copy = world.run(&["copy"]).exits(0);
     assert_eq!(keys(&copy.json), format!("{COPY},{REQUESTS},passes,seconds"));

@@ -198,12 +198,16 @@ async fn follow<C: CopyObjects>(
         if task.stage == Stage::Orphans {
             return hands.take_ranges(seat, task, None, phase).await;
         }
-        let proof = Mutex::new(ZeroLegacyProof::joined(&seat.worker, database, config).await?);
-        hands.take_ranges(seat, task, Some(&proof), phase).await
+        match ZeroLegacyProof::joined(&seat.worker, database, config).await {
+            Ok(proof) => hands.take_ranges(seat, task, Some(&Mutex::new(proof)), phase).await,
+            // The stage has come to its end, or the holder is gone: the next look tells.
+            Err(error) if error.is::<PlaceLost>() => Ok(0),
+            Err(error) => Err(error),
+        }
     };
     let followed = seat.follow(session, name, take).instrument(span("finalize", &ledger)).await;
     let ended = match followed {
-        // The holder is gone, or has come to the end of the stage just now.
+        // The holder is gone, or this worker was taken for gone: nothing more is deleted by this seat.
         Err(error) if error.is::<PlaceLost>() => {
             let state = seat.crew.state().await?;
             match seat.news(&state)? {

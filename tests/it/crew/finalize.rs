@@ -73,12 +73,8 @@ fn three_workers_copy_orphans_and_delete_together() {
     for n in 0..25 {
         world.source(&format!("image/avatar-orphan-{n}.png"));
     }
-    let gate = Gate::at(&world.s3, looks);
-    let workers = workers(&world, 3);
-    gate.wait();
-    until("all have joined", || ledger(&world, "SELECT id AS v FROM `LEDGER`.am_worker").len() == 3);
-    gate.open();
-    let ended = ends(workers);
+    far(&world);
+    let ended = ends(workers(&world, 3));
     all_deleted(&ended, 125);
     let of_all = |pointer: &str| ended.iter().map(|ended| ended.number(pointer)).sum::<u64>();
     assert!(of_all("/shared/ranges") >= 13 + 3, "orphans in three ranges, deletes in thirteen: {}", ended[0].json);
