@@ -317,6 +317,12 @@ impl Seat {
     }
 }
 
+/// Gives a range back as done; not once `halt` was set, by an interrupt or by a failure beside it, which may have left a part of
+/// it undone.
+pub(super) async fn give_back(lease: Lease, halt: &CancellationToken) -> Result<()> {
+    if halt.is_cancelled() { Err(Failure::Interrupted.into()) } else { lease.done().await }
+}
+
 /// How a run stands for a worker that does not hold it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum News {

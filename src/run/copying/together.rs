@@ -19,7 +19,7 @@ use crate::report::progress::Phase;
 use crate::report::summary::{CopySummary, SharedCopy};
 use crate::report::text::duration;
 use crate::run::looks::Look;
-use crate::run::seats::{Free, RANGES_AT_ONCE, Seat, Terms, take_seat};
+use crate::run::seats::{Free, RANGES_AT_ONCE, Seat, Terms, give_back, take_seat};
 use crate::run::ways::Ways;
 use crate::run::windows::Objects;
 use crate::run::{Meter, Session, span};
@@ -236,7 +236,7 @@ impl<C: CopyObjects> Work<'_, C> {
             Stage::LookAgain => self.look_again(Look::AfterCutover, range, &mut verified).await?,
             Stage::Alone | Stage::Orphans | Stage::Delete => bail!("a copy has no stage `{}`", task.stage.word()),
         }
-        lease.done().await
+        give_back(lease, shown.1).await
     }
 }
 

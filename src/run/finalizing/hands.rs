@@ -15,7 +15,7 @@ use crate::finalize::{OrphanEnd, copy_listed, delete_all};
 use crate::path::{ETag, ObjectKey};
 use crate::report::progress::Phase;
 use crate::report::text::printable;
-use crate::run::seats::{RANGES_AT_ONCE, Seat};
+use crate::run::seats::{RANGES_AT_ONCE, Seat, give_back};
 use crate::run::ways::Ways;
 use crate::run::{Session, prove_conditions, refuse_one_bucket};
 use crate::store::{Bucket, CopyConditions, CopyObjects, DeleteProof, Deleter, Scratch};
@@ -121,7 +121,7 @@ impl<'a, C: CopyObjects> Hands<'a, C> {
             (Stage::Delete, Some(proof)) => self.delete_range(seat, &lease, &mut *proof.lock().await).await?,
             (stage, _) => bail!("finalize has no stage `{}`", stage.word()),
         }
-        lease.done().await
+        give_back(lease, halt).await
     }
 
     /// Copies the orphans of a range; what became of each is left for the holder.
