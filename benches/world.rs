@@ -93,9 +93,8 @@ impl World {
             .env("AVATAR_MIGRATE_DATABASE_URL", &self.database.url())
             .env("AVATAR_MIGRATE_LEDGER_SCHEMA", &self.ledger)
             .env("AVATAR_MIGRATE_FORMAT", "json")
+            // The phases and their times are read from this log.
             .env("AVATAR_MIGRATE_LOG_FORMAT", "json")
-            // The phases and their times are said at this level.
-            .env("AVATAR_MIGRATE_VERBOSE", "2")
     }
 
     /// The schema of its ledger.
@@ -141,10 +140,10 @@ pub(crate) fn phases(log: &str) -> BTreeMap<String, f64> {
     phases
 }
 
-/// A line of the log that ends a phase.
+/// A line of the log that closes a phase.
 pub(crate) fn phase(line: &str) -> Option<(String, f64)> {
     let line: Value = serde_json::from_str(line).ok()?;
-    let fields = line.get("fields").filter(|fields| fields["message"] == "phase ended")?;
+    let fields = line.get("fields").filter(|fields| fields["ended"] == true)?;
     let (name, seconds) = (fields.get("phase")?.as_str()?, fields.get("seconds")?.as_f64()?);
     Some((name.to_owned(), seconds))
 }

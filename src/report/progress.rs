@@ -182,6 +182,7 @@ impl Display {
             total: meter.total(),
             unit: meter.unit(),
             bytes: Some(meter.bytes()).filter(|bytes| *bytes > 0),
+            ended: !meter.is_running(),
             seconds: meter.elapsed(now).as_millis() as f64 / 1000.0,
         });
         self.say("INFO", &Fields { message, phase, ..Fields::default() });
@@ -251,15 +252,13 @@ impl Phase {
         }
     }
 
-    /// Ends the phase with a line that stays, and with an event for who reads the log by machine. Later calls do nothing.
+    /// Ends the phase with a line that stays. Later calls do nothing.
     pub fn finish(&self) {
         if !self.0.end() {
             return;
         }
         let (display, meter) = (&*self.0.progress.0, &self.0.meter);
         let now = (display.clock)();
-        let seconds = meter.elapsed(now).as_secs_f64();
-        tracing::debug!(phase = meter.name(), done = meter.done(), seconds, "phase ended");
         match &display.shown {
             Shown::Bars(_) | Shown::Lines(_) => display.tell(&meter.closing_line(now), meter, now),
             Shown::Quiet => {}

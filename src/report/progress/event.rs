@@ -33,6 +33,9 @@ pub struct Standing<'a> {
     pub(super) bytes: Option<u64>,
     /// Since it began, to the millisecond.
     pub(super) seconds: f64,
+    /// Only in the line that closes it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) ended: bool,
 }
 
 #[derive(Serialize)]

@@ -161,10 +161,12 @@ fn each_line_for_machines_is_an_object() {
     let events: Vec<serde_json::Value> =
         text.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
     let standing = |message: &str| serde_json::json!({"message": message, "phase": "copy", "done": 3, "total": 12, "unit": "objects", "seconds": 1.5});
+    let mut closed = standing("copy: 3 objects in 1.5 s (2 objects/s)");
+    closed["ended"] = serde_json::json!(true);
     let expected = [
         ("INFO", standing("copy: 3 of 12 objects (25 %), 2 objects/s, 5.0 s left")),
         ("INFO", serde_json::json!({"message": "mind \"the\" gap\u{202e}"})),
-        ("INFO", standing("copy: 3 objects in 1.5 s (2 objects/s)")),
+        ("INFO", closed),
         ("ERROR", serde_json::json!({"message": "no", "reasons": ["one", "two"], "hint": "yes"})),
     ];
     for (event, (level, fields)) in events.iter().zip(&expected) {
