@@ -20,16 +20,13 @@ use crate::check::Deletable;
 use crate::config::Config;
 use crate::database::{Database, Ledger, LedgerObject, MayWrite, ObjectMark, ObjectState, RunLock};
 use crate::failure::Failure;
+use crate::pace::Pace;
 use crate::path::ObjectKey;
 use crate::store::{DeleteEnd, DeleteItem, DeleteSources, ReadObjects};
 use crate::verify::ZeroLegacyProof;
 
-/// The most keys of a batch (AWS: "DeleteObjects").
-const BATCH: usize = 1000;
-
-/// How many batches are under way together. A request for a thousand keys takes a server about a second, and AWS takes 3,500
-/// deletes a second under one prefix ("Best practices design patterns").
-const BATCHES_AT_ONCE: usize = 4;
+/// Keys of a batch: half of what a request takes (AWS: "DeleteObjects"), so that some are recorded while others are deleted.
+const BATCH: usize = 500;
 
 /// How the deletes ended.
 #[derive(Clone, Debug, Default)]
@@ -86,14 +83,15 @@ pub fn delete_batch<'deleter, D: DeleteSources>(
     async move { deleter.delete(&items, permitted).await.context("failed to delete sources") }
 }
 
-/// Deletes everything that there is evidence for, some batches at a time; before each the proof is made sure to be fresh.
+/// Deletes everything that there is evidence for, as many batches at a time as the pace allows; before each the proof is made
+/// sure to be fresh.
 /// With `look`, both buckets are looked at before each, and what is not as it was compared is kept.
 ///
 /// # Errors
 /// [`Failure::Refused`] if a legacy path turned up before the first delete; the lock was lost; the ledger or the bucket
 /// fails. What was deleted until then is in the ledger, also what was deleted beside the batch that failed.
 pub async fn delete_all<R: ReadObjects, W: MayWrite>(
-    deleter: &impl DeleteSources,
+    (deleter, pace): (&impl DeleteSources, &Pace),
     proof: &mut ZeroLegacyProof<'_>,
     scope: Scope<'_, W>,
     (evidence, look): (impl Iterator<Item = Result<Deletable>>, Option<(&R, &R)>),
@@ -102,10 +100,10 @@ pub async fn delete_all<R: ReadObjects, W: MayWrite>(
 ) -> Result<Deleted> {
     let (mut total, mut refused, mut failed) = (Deleted::default(), None, None);
     let halt = CancellationToken::new();
-    let batches = batches(deleter, proof, scope, (evidence, look), (stop, &halt));
+    let batches = batches((deleter, pace), proof, scope, (evidence, look), (stop, &halt));
     // Whoever waits for the lock's connection is asked by this stream, and nothing is awaited beside it: a future that holds the
     // connection is never left standing. To its end, whatever happens: what is under way belongs into the ledger.
-    let mut ended = pin!(batches.buffer_unordered(BATCHES_AT_ONCE));
+    let mut ended = pin!(batches.buffer_unordered(pace.most()));
     while let Some(end) = ended.next().await {
         match end.map_err(anyhow::Error::downcast) {
             Ok(batch) => {
@@ -136,7 +134,7 @@ pub type Scope<'a, W = RunLock> = (&'a Database, &'a W, &'a Ledger, &'a Config);
 
 /// The batches, each a future that deletes and records it. One that cannot be begun is the last.
 fn batches<'a, 'hold: 'a, D: DeleteSources, R: ReadObjects, W: MayWrite>(
-    deleter: &'a D,
+    (deleter, pace): (&'a D, &'a Pace),
     proof: &'a mut ZeroLegacyProof<'hold>,
     (database, right, ledger, config): Scope<'a, W>,
     (evidence, look): (impl Iterator<Item = Result<Deletable>>, Option<(&'a R, &'a R)>),
@@ -145,7 +143,7 @@ fn batches<'a, 'hold: 'a, D: DeleteSources, R: ReadObjects, W: MayWrite>(
     stream::unfold(Some((proof, evidence)), move |state| async move {
         let (proof, mut evidence) = state?;
         // Before the proof is renewed: what it says is fresh when the batch is sent.
-        database.brake().passed().await;
+        let turn = pace.turn().await;
         let begun = match next_batch(&mut evidence, stop) {
             Ok(batch) if batch.is_empty() || halt.is_cancelled() => return None,
             Ok(batch) => match looked_at(look, batch).await {
@@ -164,6 +162,7 @@ fn batches<'a, 'hold: 'a, D: DeleteSources, R: ReadObjects, W: MayWrite>(
         let deleted = async move {
             let (deleting, batch, changed) = begun?;
             let ends = if batch.is_empty() { Vec::new() } else { deleting.await? };
+            turn.went_well();
             let (mut counts, gone) = judge(batch, ends);
             counts.changed += changed;
             ledger.mark(right, &gone).await?;

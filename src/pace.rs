@@ -20,6 +20,11 @@ use crate::config::Concurrency;
 const START: usize = 32;
 /// Where `auto` ends: past this a single client gains nothing (measured on SeaweedFS and Garage with 2 cores).
 const MOST: usize = 256;
+/// Where requests for hundreds of keys each begin. AWS takes 3,500 deletes a second under one prefix ("Best practices design
+/// patterns"), and says when it is too much.
+const BATCHES_START: usize = 8;
+/// Where they end.
+const BATCHES_MOST: usize = 16;
 /// Where backing off ends.
 const LEAST: usize = 2;
 
@@ -74,12 +79,28 @@ impl Pace {
     #[must_use]
     pub fn new(concurrency: Concurrency, throttles: Throttles, brake: Brake, per_second: Option<NonZeroU32>) -> Self {
         let limit = per_second.and_then(|limit| usize::try_from(limit.get()).ok()).unwrap_or(usize::MAX).max(LEAST);
-        let (size, most, fixed) = match concurrency {
-            Concurrency::Auto => (START.min(limit), MOST.min(limit), false),
-            Concurrency::Fixed(size) => (size.clamp(1, limit), size.clamp(1, limit), true),
+        match concurrency {
+            Concurrency::Auto => Self::between(START.min(limit), MOST.min(limit), throttles, brake),
+            Concurrency::Fixed(size) => {
+                let size = size.clamp(1, limit);
+                Self { fixed: true, ..Self::between(size, size, throttles, brake) }
+            }
+        }
+    }
+
+    /// A pace of its own for requests for hundreds of keys each: few at once, and never more than are configured of others.
+    #[must_use]
+    pub fn of_batches(concurrency: Concurrency, throttles: Throttles, brake: Brake) -> Self {
+        let most = match concurrency {
+            Concurrency::Auto => BATCHES_MOST,
+            Concurrency::Fixed(size) => size.clamp(1, BATCHES_MOST),
         };
+        Self::between(BATCHES_START.min(most), most, throttles, brake)
+    }
+
+    fn between(size: usize, most: usize, throttles: Throttles, brake: Brake) -> Self {
         let state = State { size, owed: 0, good: 0, old: 0, noticed: throttles.count(), starting: true };
-        Self { permits: Semaphore::new(size), state: Mutex::new(state), throttles, brake, fixed, most }
+        Self { permits: Semaphore::new(size), state: Mutex::new(state), throttles, brake, fixed: false, most }
     }
 
     /// Waits for a turn.
@@ -238,6 +259,19 @@ mod tests {
         let (pace, _throttles) = pace(Concurrency::Auto);
         drop(turns(&pace));
         assert_eq!(turns(&pace).len(), START);
+    }
+
+    #[test]
+    fn batches_begin_with_few_and_never_exceed_what_is_configured() {
+        let of = |concurrency| Pace::of_batches(concurrency, Throttles::default(), Brake::default());
+        let pace = of(Concurrency::Auto);
+        assert_eq!([(); 3].map(|()| round(&pace)), [BATCHES_START, 2 * BATCHES_START, BATCHES_MOST]);
+        let pace = of(Concurrency::Fixed(3));
+        assert_eq!([(); 2].map(|()| round(&pace)), [3, 3]);
+        pace.too_much();
+        round(&pace);
+        assert_eq!(pace.size(), LEAST, "a complaint is heeded all the same");
+        assert_eq!(of(Concurrency::Fixed(500)).most(), BATCHES_MOST);
     }
 
     #[test]

@@ -9,14 +9,16 @@ use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType, EncodingType};
 use aws_smithy_async::time::StaticTimeSource;
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::attributes::{headers_of_head, tagging};
 use super::clock::Clock;
 use super::failure::Failure;
 use super::patience::{ATTEMPTS_MAX, pause_before};
-use super::room::Room;
+use super::room::{self, PIECE, Room};
 use super::{ListPage, ObjectDetails, ObjectInfo, PageToken, ReadObjects, Sha256Digest, StoreError, listing};
+use crate::pace::Throttles;
 use crate::path::{ETag, ObjectKey};
 
 /// A bucket. Clones are cheap and share the connection pool.
@@ -26,12 +28,13 @@ pub struct Bucket {
     name: Arc<str>,
     clock: Clock,
     reading: Room,
+    throttles: Throttles,
 }
 
 impl Bucket {
-    /// `clock` is to listen to the answers of `client`.
-    pub(super) fn new(client: Client, name: &str, clock: Clock) -> Self {
-        Self { client, name: name.into(), clock, reading: Room::default() }
+    /// `clock` is to listen to the answers of `client`, and `throttles` counts those that ask for fewer requests.
+    pub(super) fn new(client: Client, name: &str, clock: Clock, throttles: Throttles) -> Self {
+        Self { client, name: name.into(), clock, reading: Room::default(), throttles }
     }
 
     /// The bucket's name.
@@ -43,6 +46,11 @@ impl Bucket {
     /// Another bucket, reached in the same way.
     pub(super) fn named(&self, name: &str) -> Self {
         Self { name: name.into(), ..self.clone() }
+    }
+
+    /// What complains where no status tells: keys that an answer of 200 puts off.
+    pub(super) fn throttles(&self) -> &Throttles {
+        &self.throttles
     }
 
     /// By how many seconds the server's clock was ahead of this machine's in its last answer.
@@ -155,13 +163,17 @@ impl Bucket {
 
     async fn hash_once(&self, object: &ObjectInfo) -> Result<Option<Sha256Digest>, Failure> {
         let Some(mut output) = self.open(&object.key, &object.etag, None).await? else { return Ok(None) };
-        let mut hasher = Sha256::new();
+        let (mut hasher, mut piece) = (Sha256::new(), Vec::new());
         let mut length: u64 = 0;
         while let Some(chunk) = output.body.next().await {
             let chunk = chunk.map_err(|error| Failure::broken_body(&error))?;
             length += chunk.len() as u64;
-            hasher.update(&chunk);
+            piece.push(chunk);
+            if piece.iter().map(Bytes::len).sum::<usize>() >= PIECE {
+                hasher = room::hashed(hasher, std::mem::take(&mut piece)).await;
+            }
         }
+        piece.iter().for_each(|chunk| hasher.update(chunk));
         if length != object.size {
             let text = format!("the body ended after {length} of {} bytes", object.size);
             return Err(Failure::unusable_answer(text));

@@ -62,7 +62,7 @@ fn bucket((client, name): (&Client, &str), side: &'static str, requests: &Reques
     let builder = patience::configure(client.config(), side).interceptor(requests.clone());
     // Other servers stumble over checksums in trailers: SeaweedFS keeps `aws-chunked` as a content encoding.
     let builder = builder.request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
-    Bucket::new(Client::from_conf(builder.interceptor(clock.clone()).build()), name, clock)
+    Bucket::new(Client::from_conf(builder.interceptor(clock.clone()).build()), name, clock, requests.throttles())
 }
 
 /// How servers are reached.

@@ -11,12 +11,13 @@ use aws_smithy_http_client::test_util::infallible_client_fn;
 use super::delete::{Verdict, delete_batch};
 use super::upload::{Attributes, Upload};
 use super::*;
+use crate::pace::Throttles;
 use crate::path::KeyError;
 
 const SECRET: &str = "AKIAPLANTEDCANARY";
 
 /// A bucket whose every request gets this answer, chosen by method and URI. Nothing is retried by the SDK.
-fn bucket(answer: impl Fn(&str, &str) -> (u16, String) + Send + Sync + 'static) -> Bucket {
+pub(super) fn bucket(answer: impl Fn(&str, &str) -> (u16, String) + Send + Sync + 'static) -> Bucket {
     let http = infallible_client_fn(move |request| {
         let (status, body) = answer(request.method().as_str(), &request.uri().to_string());
         let mut response = http::Response::new(body);
@@ -33,7 +34,7 @@ fn bucket(answer: impl Fn(&str, &str) -> (u16, String) + Send + Sync + 'static) 
         .retry_config(RetryConfig::disabled())
         .http_client(http)
         .build();
-    Bucket::new(Client::from_conf(config), "legacy-s3", clock::Clock::default())
+    Bucket::new(Client::from_conf(config), "legacy-s3", clock::Clock::default(), Throttles::default())
 }
 
 fn error_body(code: &str) -> String {

@@ -8,7 +8,7 @@ use avatar_migrate_kit::{CommandKind, DatabaseFault, Fault, FaultProxy, ObjectHe
 use crate::process::{Running, until};
 use crate::support::World;
 
-/// Five batches: one more than are under way together.
+/// Nine batches of five hundred: one more than begin together.
 const OBJECTS: usize = 4500;
 
 /// The canary of conditional deletes takes two.

@@ -38,7 +38,8 @@ fn slow_listings(world: &World) -> Arc<Mutex<InFlight>> {
         let mut flight = begun.lock().expect("a count");
         flight.now += 1;
         flight.at_most = flight.at_most.max(flight.now);
-        Fault::DelayMillis(30)
+        // Far longer than a busy machine takes to read a page.
+        Fault::DelayMillis(100)
     });
     world.s3.after_request(move |request| {
         if request.operation == "ListObjectsV2" {

@@ -71,7 +71,9 @@ impl<C: CopyObjects> FinalizeRun<'_, C> {
         // What an inventory shows is hours old: both sides are looked at right before they go.
         let look = (!config.inventories.is_empty()).then_some((&stores.source, &stores.target));
         let evidence = (evidence.read()?, look);
-        let deleted = delete_all(deleter, proof, scope, evidence, stop, |objects| phase.add(objects)).await?;
+        let deleted =
+            delete_all((deleter, &self.hands.batches), proof, scope, evidence, stop, |objects| phase.add(objects))
+                .await?;
         phase.finish();
         Ok(deleted)
     }

@@ -12,6 +12,7 @@ use crate::copy::Copying;
 use crate::database::{KeyRange, Lease, Ledger, MayWrite, SharedSource, Stage, Tally, Task, Waiting};
 use crate::failure::Failure;
 use crate::finalize::{OrphanEnd, copy_listed, delete_all};
+use crate::pace::Pace;
 use crate::path::{ETag, ObjectKey};
 use crate::report::progress::Phase;
 use crate::report::text::printable;
@@ -23,8 +24,8 @@ use crate::verify::ZeroLegacyProof;
 
 /// Orphans that are looked at together.
 const WINDOW: usize = 1000;
-/// Evidence that is read together: as many batches as are under way at once.
-const PAGE: usize = 4000;
+/// Evidence that is read together: as many batches as may be under way at once.
+const PAGE: usize = 10_000;
 
 /// What a worker works with.
 pub(super) struct Hands<'a, C> {
@@ -37,6 +38,8 @@ pub(super) struct Hands<'a, C> {
     /// What the endpoints enforce, once it was tried.
     conditions: OnceCell<CopyConditions>,
     deleter: OnceCell<Deleter>,
+    /// How many batches of deletes run at once.
+    pub(super) batches: Pace,
 }
 
 impl<'a, C: CopyObjects> Hands<'a, C> {
@@ -48,7 +51,9 @@ impl<'a, C: CopyObjects> Hands<'a, C> {
         seat: Option<&'a Seat>,
     ) -> Self {
         let (conditions, deleter) = (OnceCell::new(), OnceCell::new());
-        Self { session, options, ledger, ways, seat, conditions, deleter }
+        let (throttles, brake) = (session.stores.requests.throttles(), session.database.brake().clone());
+        let batches = Pace::of_batches(session.config.concurrency, throttles, brake);
+        Self { session, options, ledger, ways, seat, conditions, deleter, batches }
     }
 
     fn scratch(&self) -> Scratch {
@@ -179,7 +184,7 @@ impl<'a, C: CopyObjects> Hands<'a, C> {
             let evidence = page.into_iter().map(|(_, evidence)| Ok(evidence));
             let look = Some((&stores.source, &stores.target));
             let scope = (database, lease, self.ledger, config);
-            let deleted = delete_all(deleter, proof, scope, (evidence, look), stop, |_| {}).await?;
+            let deleted = delete_all((deleter, &self.batches), proof, scope, (evidence, look), stop, |_| {}).await?;
             let tally =
                 Tally { objects: deleted.deleted, bytes: 0, changed: deleted.changed, failed: deleted.failed.0 };
             lease.tally(tally).await?;
