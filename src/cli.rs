@@ -15,7 +15,9 @@ use std::process::ExitCode;
 
 pub use password::ask_password;
 
-use crate::config::{self, ConfigError, Format, Settings};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::config::{self, CheckMode, Command, Config, ConfigError, Format, Method, Settings};
 use crate::failure::Exit;
 use crate::report::progress::{Progress, ProgressMode};
 use crate::report::text::printable;
@@ -84,12 +86,21 @@ fn run(settings: Settings, closed: std::io::Result<()>) -> Exit {
     if let Err(error) = closed {
         tracing::warn!("core dumps could not be turned off, and one would hold the password: {error}");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    match runtime {
+    match runtime(&settings) {
         Ok(runtime) => runtime.block_on(execute::execute(settings, progress)),
         Err(error) => {
             print::failure(&anyhow::Error::from(error).context("failed to start"), &progress);
             Exit::Failed
         }
     }
+}
+
+/// What runs the command. A copy inside S3 is nothing but small requests, and on one thread none of them has to wake another
+/// thread: that takes a third less processor. Bodies that pass through here want all cores, and beside long merges and questions
+/// the heart-beat has to go on.
+fn runtime(settings: &Settings) -> std::io::Result<Runtime> {
+    let Config { method, check, .. } = settings.config;
+    let inside_s3 = settings.command == Command::Copy && method == Method::Copy && check == CheckMode::Auto;
+    let mut builder = if inside_s3 { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+    builder.enable_all().build()
 }
