@@ -60,12 +60,16 @@ pub async fn move_rows(
     turn: &mut Turn,
 ) -> Result<u64> {
     let mut tries = Tries::default();
-    let mut sifting = false;
+    let (mut sifting, mut raced) = (false, false);
     loop {
-        let mut cutover = Cutover { database, ledger, references, mappings, piece, sifting, first: turn.part, turn };
+        let first = turn.part;
+        let mut cutover = Cutover { database, ledger, references, mappings, piece, sifting, raced, first, turn };
         match attempt(lock, &mut cutover).await {
             Ok(Attempt::Committed { rows, .. }) => return Ok(rows),
-            Ok(Attempt::RolledBack(error)) => tries.again(error).await?,
+            Ok(Attempt::RolledBack(error)) => {
+                raced |= error.is::<LostRace>();
+                tries.again(error).await?;
+            }
             Err(error) if is_refusal(&error) && sifting => return Err(refused(&error).into()),
             Err(error) if is_refusal(&error) => {
                 tracing::warn!("the database refuses a new path; looking for the rows that it refuses");
@@ -93,6 +97,8 @@ struct Cutover<'a> {
     piece: &'a Piece,
     /// Whether objects whose rows the schema refuses are left out.
     sifting: bool,
+    /// Whether an earlier attempt met a row that was not in its journal: an application writes, and each row is looked up.
+    raced: bool,
     /// The last part before this attempt.
     first: u32,
     turn: &'a mut Turn,
@@ -140,7 +146,8 @@ impl Cutover<'_> {
                 if expected == 0 {
                     continue;
                 }
-                let matched = self.update(connection, column, mapping, part).await?;
+                let all = self.are_all(connection, (column, mapping), range, expected).await?;
+                let matched = self.update(connection, (column, mapping), part, all).await?;
                 if matched != expected {
                     bail!(LostRace { matched, expected });
                 }
@@ -215,23 +222,52 @@ impl Cutover<'_> {
         Ok(query.execute(&mut *connection).await?.rows_affected())
     }
 
+    /// Whether the rows of the journal just written are all that hold a legacy path. Where objects are left out they are not.
+    async fn are_all(
+        &self,
+        connection: &mut MySqlConnection,
+        (column, mapping): (&TextColumn, &Mapping),
+        range: &KeyRange,
+        journaled: u64,
+    ) -> Result<bool> {
+        if self.raced || range.after.is_some() || range.through.is_some() {
+            return Ok(false);
+        }
+        let statement = self
+            .ledger
+            .statement(statement!("cutover_legacy.sql"))
+            .with("table", &column.table(self.database.schema()))
+            .with("legacy_prefix", &column.begins_with(mapping.legacy.as_str()))
+            .with("rows", &self.piece.rows.condition(column));
+        let mut query = sqlx::query_scalar(statement.sql());
+        for value in self.piece.rows.parameters() {
+            query = query.bind(value);
+        }
+        let legacy: u64 = query.fetch_one(&mut *connection).await?;
+        Ok(legacy == journaled)
+    }
+
     async fn update(
         &self,
         connection: &mut MySqlConnection,
-        column: &TextColumn,
-        mapping: &Mapping,
+        (column, mapping): (&TextColumn, &Mapping),
         part: u32,
+        all: bool,
     ) -> Result<u64> {
+        let statement = if all { statement!("cutover_update_all.sql") } else { statement!("cutover_update.sql") };
         let statement = self
             .ledger
-            .statement(statement!("cutover_update.sql"))
+            .statement(statement)
             .with("table", &column.table(self.database.schema()))
             .with("assignments", &column.assignments(&column.modern_value(mapping)))
             .with("legacy_prefix", &column.begins_with(mapping.legacy.as_str()))
             .with("row_key", &column.row_key())
             .with("value", &column.value())
             .with("rows", &self.piece.rows.condition(column));
-        let mut query = sqlx::query(statement.sql()).bind(self.ledger.run()).bind(part);
+        let mut query = sqlx::query(statement.sql());
+        if !all {
+            query = query.bind(self.ledger.run()).bind(part);
+        }
         for value in self.piece.rows.parameters() {
             query = query.bind(value);
         }

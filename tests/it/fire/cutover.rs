@@ -1,7 +1,7 @@
 //! The cutover: errors of the server, lost connections, lost answers, killed sessions, a lost lock.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use avatar_migrate_kit::{CommandSeen, DatabaseFault};
 
@@ -89,6 +89,33 @@ fn a_commit_of_which_only_a_part_is_in_the_journal_stops_the_run() {
     assert!(ended.stderr.contains("5 lines of 6"), "{}", ended.stderr);
     world.every_row_resolves();
     world.run(&["copy"]).exits(0);
+}
+
+/// Where all rows with a legacy path are in the journal they are not looked up one by one: their number must tell.
+#[test]
+fn a_row_that_comes_between_journal_and_update_does_not_move_with_the_others() {
+    let (world, proxy) = world();
+    let (database, updates) = (world.database.clone(), Arc::new(Mutex::new(Vec::new())));
+    let seen_updates = Arc::clone(&updates);
+    proxy.on_command(move |seen| {
+        if moves_rows(seen) {
+            let mut updates = seen_updates.lock().expect("a lock");
+            if updates.is_empty() {
+                // Nobody has looked whether such an object exists.
+                database.execute("INSERT INTO avatars (path) VALUES ('image/avatar-late.png')").expect("a late row");
+            }
+            updates.push(seen.sql.contains("am_row_change"));
+        }
+        DatabaseFault::None
+    });
+    let ended = run(&world, &proxy, &["copy"]).exits(3);
+    assert_eq!((ended.number("/rows/updated"), ended.number("/rows/left")), (AVATARS as u64, 1));
+    assert_eq!(world.column("SELECT path AS v FROM avatars WHERE path LIKE 'image/%'"), ["image/avatar-late.png"]);
+    assert!(ended.stderr.contains("7 rows matched where 6 were journaled"), "{}", ended.stderr);
+    let lines = format!("SELECT COUNT(*) AS v FROM `{}`.am_row_change", world.ledger());
+    assert_eq!(world.column(&lines), [AVATARS.to_string()], "what was taken back left no line");
+    let updates = updates.lock().expect("a lock");
+    assert_eq!(updates.get(..2), Some([false, true].as_slice()), "the second attempt looks each row up");
 }
 
 #[test]
