@@ -166,13 +166,20 @@ impl<C: CopyObjects> CopyRun<'_, C> {
         // What holds the run holds it here, so that the look is fresh.
         session.pace.brake().passed().await;
         // Both sides once more, right before the rows move: what was written or deleted meanwhile is copied again first.
-        self.work.look_again(Look::BeforeCutover(pass), KeyRange::default(), &mut verified).await?;
+        self.look_again(Look::BeforeCutover(pass), &mut verified).await?;
         let moved = self.move_rows(verified, references).await?;
         // And once more after COMMIT: a write between the second look and COMMIT went to the old key. The targets are the
         // application's from here on: what it deletes now stays deleted.
         let mut late = VerifiedObjects::none(self.lock);
-        self.work.look_again(Look::AfterCutover, KeyRange::default(), &mut late).await?;
+        self.look_again(Look::AfterCutover, &mut late).await?;
         Ok(moved)
+    }
+
+    async fn look_again(&self, look: Look, verified: &mut VerifiedObjects<'_>) -> Result<()> {
+        let phase = self.work.session.progress.phase(look.name(), None, "objects");
+        self.work.look_again(look, KeyRange::default(), verified, &|objects| phase.add(objects)).await?;
+        phase.finish();
+        Ok(())
     }
 
     async fn move_rows(&mut self, verified: VerifiedObjects<'_>, references: &[TextColumn]) -> Result<Moved> {

@@ -6,11 +6,14 @@ use anyhow::Result;
 use futures::TryStreamExt;
 
 use super::Session;
-use super::windows::{AT_ONCE, Objects, windows};
+use super::windows::{Objects, windows};
 use crate::copy::{sources_that_changed, targets_that_went};
 use crate::database::{KeyRange, Ledger, LedgerObject};
 use crate::path::ObjectKey;
 use crate::store::{StoreError, Stores};
+
+/// Windows that are looked at together: each waits for nothing but two listings, one after the other.
+const WINDOWS_AT_ONCE: usize = 6;
 
 /// Which look it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,25 +24,42 @@ pub(super) enum Look {
     AfterCutover,
 }
 
-/// Verified objects of a range that are not as they were checked any more.
+impl Look {
+    /// What it is called where its progress is shown.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::BeforeCutover(_) => BEFORE_CUTOVER,
+            Self::AfterCutover => AFTER_CUTOVER,
+        }
+    }
+}
+
+pub(super) const BEFORE_CUTOVER: &str = "look before the cutover";
+pub(super) const AFTER_CUTOVER: &str = "look after the cutover";
+
+/// Verified objects of a range that are not as they were checked any more; `looked` is told how many each window holds.
 pub(super) async fn changed(
     session: &Session,
     ledger: &Ledger,
     look: Look,
     range: KeyRange,
+    looked: &(dyn Fn(u64) + Sync),
 ) -> Result<Vec<LedgerObject>> {
     let objects = match look {
         Look::BeforeCutover(pass) => Objects::OfPass(pass),
         Look::AfterCutover => Objects::Verified,
     };
-    let looked = windows(ledger, objects, range).map_ok(|window| async {
+    let looks = windows(ledger, objects, range).map_ok(|window| async {
+        session.interrupted()?;
+        let objects = u64::try_from(window.len())?;
         let changed = match look {
-            Look::BeforeCutover(_) => on_both_sides(&session.stores, window).await,
-            Look::AfterCutover => written_since(&session.stores, &window).await,
+            Look::BeforeCutover(_) => on_both_sides(&session.stores, window).await?,
+            Look::AfterCutover => written_since(&session.stores, &window).await?,
         };
-        Ok(changed?)
+        looked(objects);
+        Ok(changed)
     });
-    looked.try_buffered(AT_ONCE).try_concat().await
+    looks.try_buffered(WINDOWS_AT_ONCE).try_concat().await
 }
 
 async fn on_both_sides(stores: &Stores, window: Vec<LedgerObject>) -> Result<Vec<LedgerObject>, StoreError> {

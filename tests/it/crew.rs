@@ -36,7 +36,8 @@ fn ledger(world: &World, sql: &str) -> Vec<String> {
     world.column(&sql.replace("LEDGER", world.ledger()))
 }
 
-/// A service that is far away: ranges take long enough to be met.
+/// A service that is far away: ranges take long enough to be met. A worker tries the endpoint's conditions before its first one,
+/// which takes three seconds here, so that there have to be some ranges more.
 fn far(world: &World) {
     world.s3.strain(Strain { latency: Duration::from_millis(300), per_second: None });
 }
@@ -127,7 +128,7 @@ fn three_workers_share_one_run_and_end_together() {
 #[test]
 fn what_a_killed_worker_held_is_taken_over() {
     let world = World::new();
-    world.avatars(100);
+    world.avatars(200);
     far(&world);
     let mut workers = workers(&world, 3);
     until("a worker that does not hold the run is at work", || {
@@ -137,9 +138,35 @@ fn what_a_killed_worker_held_is_taken_over() {
     of(&mut workers, pid).kill();
     near(&world);
     for ended in ends(workers) {
-        assert_eq!((ended.code, ended.number("/rows/updated")), (0, 100), "{}", ended.stderr);
+        assert_eq!((ended.code, ended.number("/rows/updated")), (0, 200), "{}", ended.stderr);
     }
-    all_moved(&world, 100);
+    all_moved(&world, 200);
+}
+
+/// Its objects that were not begun would not be copied before the rows move.
+#[test]
+fn a_range_beside_one_that_fails_is_not_done_before_all_of_it_is() {
+    let world = World::new();
+    // One range of ten objects and one of five.
+    world.avatars(15);
+    let lists = AtomicU64::new(0);
+    world.s3.on_request(move |request| match request.operation.as_str() {
+        "ListObjectsV2" if request.bucket.as_deref() == Some("legacy-s3") => {
+            // The first tries whether the bucket can be listed at all, the others begin a range each.
+            let refused = lists.fetch_add(1, Ordering::SeqCst) == 2;
+            if refused { Fault::Status(403, "AccessDenied".to_owned()) } else { Fault::None }
+        }
+        // So that the refusal is known before the first range begins its second object.
+        "CopyObject" if picture(request, "CopyObject") => Fault::DelayMillis(500),
+        _ => Fault::None,
+    });
+    let alone = [WORKER.as_slice(), &["--concurrency", "1"]].concat();
+    world.run(&alone).exits(1);
+    world.s3.no_faults();
+    assert_eq!(world.s3.keys("production-s3").iter().filter(|key| key.starts_with("avatar/")).count(), 1);
+    assert_eq!(ledger(&world, "SELECT COUNT(*) AS v FROM `LEDGER`.am_range WHERE done_at IS NOT NULL"), ["0"]);
+    world.run(&WORKER).exits(0);
+    all_moved(&world, 15);
 }
 
 #[test]
@@ -165,7 +192,7 @@ fn another_worker_goes_on_when_the_holder_is_killed() {
 #[test]
 fn a_worker_that_was_paused_finds_its_lease_gone_and_stops() {
     let world = World::new();
-    world.avatars(100);
+    world.avatars(200);
     far(&world);
     let mut workers = workers(&world, 2);
     until("a worker that does not hold the run is at work", || {
@@ -176,20 +203,20 @@ fn a_worker_that_was_paused_finds_its_lease_gone_and_stops() {
     freeze(&paused);
     near(&world);
     let others = ends(workers);
-    assert_eq!((others[0].code, others[0].number("/rows/updated")), (0, 100), "{}", others[0].stderr);
+    assert_eq!((others[0].code, others[0].number("/rows/updated")), (0, 200), "{}", others[0].stderr);
     assert!(others[0].number("/shared/taken_over") > 0, "{}", others[0].json);
     let before = world.s3.keys("production-s3");
     paused.signal("CONT");
     let ended = paused.ended().exits(1);
     assert!(ended.stderr.contains("others have taken over what it was at"), "{}", ended.stderr);
     assert_eq!(world.s3.keys("production-s3"), before, "nothing new is there");
-    all_moved(&world, 100);
+    all_moved(&world, 200);
 }
 
 #[test]
 fn the_others_go_on_while_the_holder_is_paused_and_without_it_once_its_lock_is_free() {
     let world = World::new();
-    world.avatars(100);
+    world.avatars(200);
     far(&world);
     let mut workers = workers(&world, 2);
     let copying = "SELECT COUNT(*) AS v FROM `LEDGER`.am_range WHERE stage = 'copy' AND done_at IS NULL";
@@ -208,11 +235,11 @@ fn the_others_go_on_while_the_holder_is_paused_and_without_it_once_its_lock_is_f
     assert!(world.paths().iter().all(|path| path.starts_with("image/")), "no row moves without the lock");
     crate::zombie::time_out(&world);
     let others = ends(workers);
-    assert_eq!((others[0].code, others[0].number("/rows/updated")), (0, 100), "{}", others[0].stderr);
+    assert_eq!((others[0].code, others[0].number("/rows/updated")), (0, 200), "{}", others[0].stderr);
     paused.signal("CONT");
     let ended = paused.ended().exits(1);
     assert!(ended.stderr.contains("run the command again"), "{}", ended.stderr);
-    all_moved(&world, 100);
+    all_moved(&world, 200);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::failure::Exit;
 use crate::report::progress::Phase;
 use crate::report::summary::{CopySummary, SharedCopy};
 use crate::report::text::duration;
-use crate::run::looks::Look;
+use crate::run::looks::{AFTER_CUTOVER, BEFORE_CUTOVER, Look};
 use crate::run::seats::{Free, RANGES_AT_ONCE, Seat, Terms, give_back, take_seat};
 use crate::run::ways::Ways;
 use crate::run::windows::Objects;
@@ -232,8 +232,8 @@ impl<C: CopyObjects> Work<'_, C> {
                 let objects = Objects::Planned { pass, at_most: u64::MAX };
                 self.copy_planned(objects, range, &mut verified, shown).await?;
             }
-            Stage::Look => self.look_again(Look::BeforeCutover(pass), range, &mut verified).await?,
-            Stage::LookAgain => self.look_again(Look::AfterCutover, range, &mut verified).await?,
+            Stage::Look => self.look_again(Look::BeforeCutover(pass), range, &mut verified, &|_| ()).await?,
+            Stage::LookAgain => self.look_again(Look::AfterCutover, range, &mut verified, &|_| ()).await?,
             Stage::Alone | Stage::Orphans | Stage::Delete => bail!("a copy has no stage `{}`", task.stage.word()),
         }
         give_back(lease, shown.1).await
@@ -244,8 +244,8 @@ impl<C: CopyObjects> Work<'_, C> {
 fn name(stage: Stage) -> &'static str {
     match stage {
         Stage::Copy => "copy",
-        Stage::Look => "look before the cutover",
-        Stage::LookAgain => "look after the cutover",
+        Stage::Look => BEFORE_CUTOVER,
+        Stage::LookAgain => AFTER_CUTOVER,
         Stage::Alone | Stage::Orphans | Stage::Delete => stage.word(),
     }
 }

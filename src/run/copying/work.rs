@@ -133,8 +133,9 @@ impl<'a, C: CopyObjects> Work<'a, C> {
         look: Look,
         range: KeyRange,
         verified: &mut VerifiedObjects<'_, R>,
+        looked: &(dyn Fn(u64) + Sync),
     ) -> Result<()> {
-        for object in changed(self.session, &self.ledger, look, range).await? {
+        for object in changed(self.session, &self.ledger, look, range, looked).await? {
             self.settle(object, look == Look::AfterCutover, verified).await?;
         }
         Ok(())
