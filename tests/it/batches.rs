@@ -1,5 +1,6 @@
 //! Deletes of several batches under way together: what is gone is recorded, whatever becomes of the others.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -42,10 +43,17 @@ fn gone(world: &World) -> usize {
 #[test]
 fn what_others_have_deleted_is_recorded_when_one_fails() {
     let world = migrated();
-    world.s3.on_request(|request| match (request.operation.as_str(), request.nth) {
-        ("DeleteObjects", nth) if nth == FIRST_BATCH + 1 => Fault::Status(403, "AccessDenied".to_owned()),
+    let others = Arc::new(AtomicU64::new(0));
+    world.s3.on_request(move |request| match (request.operation.as_str(), request.nth) {
+        ("DeleteObjects", nth) if nth == FIRST_BATCH + 1 => {
+            until("others are under way", || others.load(Ordering::SeqCst) >= 2);
+            Fault::Status(403, "AccessDenied".to_owned())
+        }
         // So that the failure is known first.
-        ("DeleteObjects", nth) if nth >= FIRST_BATCH => Fault::DelayMillis(200),
+        ("DeleteObjects", nth) if nth >= FIRST_BATCH => {
+            others.fetch_add(1, Ordering::SeqCst);
+            Fault::DelayMillis(200)
+        }
         (_, _) => Fault::None,
     });
     let ended = world.run(&["finalize", "--yes"]).exits(1);
@@ -71,7 +79,7 @@ fn a_signal_lets_those_under_way_end() {
         Fault::None
     });
     let mut running = world.start(&["finalize", "--yes"]);
-    until("a batch is under way", || world.s3.requests().get("DeleteObjects") >= Some(&FIRST_BATCH));
+    until("two batches are under way", || world.s3.requests().get("DeleteObjects") > Some(&FIRST_BATCH));
     running.signal("INT");
     until("it says that it was interrupted", || running.has_said("interrupted: finishing"));
     drop(gate);
