@@ -2,7 +2,6 @@
 --          key or anything else of the schema forbids their new path.
 -- Index: primary keys of the ledger; the table is read once. Locks: none (consistent read). Rows: 1.
 SELECT CAST(COUNT(*) AS UNSIGNED) AS blocked
-FROM {table} AS a
-JOIN {ledger}.am_path AS p ON p.migration = ? AND p.mapping = ? AND p.value = {value}
-JOIN {ledger}.am_object AS o ON o.migration = p.migration AND o.source_key = p.source_key
+FROM {table} AS a{urls}
+JOIN {ledger}.am_object AS o ON o.migration = ? AND o.source_key = {source_key}
 WHERE {legacy_prefix} AND o.run = ? AND (o.state IN ('conflict', 'refused') OR {clashes})

@@ -1,6 +1,7 @@
 -- Purpose: how much of the ledger the runs of this migration through one have left that is history by now.
--- Index: by_pass of the paths, by_state of the objects, by_row of the journal. Locks: none. Rows: 1.
-SELECT CAST((SELECT COUNT(*) FROM {ledger}.am_path WHERE migration = ? AND run <= ?) AS UNSIGNED) AS paths,
+-- Index: primary key of the plans, by_run of the URLs, by_state of the objects, by_row of the journal. Locks: none. Rows: 1.
+SELECT CAST((SELECT COUNT(*) FROM {ledger}.am_plan WHERE migration = ? AND run <= ?)
+            + (SELECT COUNT(*) FROM {ledger}.am_url WHERE migration = ? AND run <= ?) AS UNSIGNED) AS paths,
        CAST((SELECT COUNT(*) FROM {ledger}.am_object
              WHERE migration = ? AND run <= ? AND state = 'deleted') AS UNSIGNED) AS objects,
        CAST((SELECT COUNT(*) FROM {ledger}.am_row_change WHERE migration = ? AND run <= ?) AS UNSIGNED) AS row_changes

@@ -3,10 +3,9 @@
 use anyhow::Result;
 
 use crate::config::Config;
-use crate::database::{Database, Ledger, Part, RunLock, TextColumn, plan_paths};
+use crate::database::{Database, Ledger, Part, RunLock, TextColumn, plan_rows};
 
-/// Writes the plan of one pass to the ledger: every legacy value of the references with the object that it names. Which
-/// objects there are follows from it, window by window, so that none is written down before it was dealt with.
+/// Writes the plan of one pass to the ledger: every object that the references name by a legacy path.
 ///
 /// With a prefix in `part` only objects whose keys begin with it are planned; the others stay as they are.
 ///
@@ -23,7 +22,7 @@ pub async fn plan(
     part: Part<'_>,
 ) -> Result<()> {
     for column in references {
-        plan_paths(database, lock, ledger, column, config, part).await?;
+        plan_rows(database, lock, ledger, column, config, part).await?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 
 use super::column::TextColumn;
 use super::ledger::Ledger;
+use super::named::NamedObject;
 use super::session::Database;
 use super::sql::statement;
 use crate::config::Config;
@@ -20,17 +21,18 @@ pub async fn count_blocked_rows(
 ) -> Result<u64> {
     let mut rows = 0_u64;
     for column in references {
-        for (index, mapping) in config.mappings.all().iter().enumerate() {
+        for mapping in config.mappings.all() {
             let clashes = column.clashes(database.schema(), mapping).unwrap_or_else(|| "FALSE".to_owned());
+            let named = NamedObject::of(column, mapping, ledger);
             let statement = ledger
                 .statement(statement!("blocked_rows.sql"))
                 .with("table", &column.table(database.schema()))
-                .with("value", &column.value())
+                .with("urls", &named.urls)
+                .with("source_key", &named.source_key)
                 .with("legacy_prefix", &column.begins_with(mapping.legacy.as_str()))
                 .with("clashes", &clashes);
             let of_mapping: u64 = sqlx::query_scalar(statement.sql())
                 .bind(ledger.migration())
-                .bind(u16::try_from(index)?)
                 .bind(ledger.run())
                 .fetch_one(database.pool())
                 .await

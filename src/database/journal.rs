@@ -8,6 +8,7 @@ use sqlx::MySqlConnection;
 use super::column::TextColumn;
 use super::ledger::Ledger;
 use super::lock::RunLock;
+use super::named::NamedObject;
 use super::row_range::RowRange;
 use super::session::Database;
 use super::sql::statement;
@@ -191,6 +192,7 @@ impl Cutover<'_> {
         let schema = self.database.schema();
         let clash = column.clashes(schema, mapping).map_or(String::new(), |clashes| format!("AND NOT {clashes}"));
         let through = if range.through.is_some() { "AND o.source_key <= ?" } else { "" };
+        let named = NamedObject::of(column, mapping, self.ledger);
         let statement = self
             .ledger
             .statement(statement!("cutover_journal.sql"))
@@ -198,20 +200,21 @@ impl Cutover<'_> {
             .with("new_row_key", &column.new_row_key(mapping))
             .with("new_value", &column.modern_value_bytes(mapping))
             .with("value", &column.value())
+            .with("urls", &named.urls)
+            .with("source_key", &named.source_key)
             .with("table", &column.table(schema))
             .with("legacy_prefix", &column.begins_with(mapping.legacy.as_str()))
             .with("no_clash", &clash)
             .with("through", through)
             .with("rows", &self.piece.rows.condition(column));
         let mut query = sqlx::query(statement.sql())
-            .bind(self.ledger.run())
             .bind(part)
             .bind(&column.name.table)
             .bind(&column.name.column)
             .bind(self.ledger.migration())
-            .bind(u16::try_from(index)?)
-            .bind(self.turn.pass)
             .bind(self.ledger.run())
+            .bind(self.turn.pass)
+            .bind(u16::try_from(index)?)
             .bind(range.after.as_ref().map_or("", ObjectKey::as_str).as_bytes());
         if let Some(through) = &range.through {
             query = query.bind(through.as_str().as_bytes());

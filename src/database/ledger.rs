@@ -12,17 +12,18 @@ use crate::config::Config;
 use crate::failure::{Exit, Failure};
 
 /// The tables of the ledger; left out of every search for references when they live in the migrated schema.
-pub(crate) const TABLES: [&str; 10] = [
+pub(crate) const TABLES: [&str; 11] = [
     "am_migration",
     "am_run",
     "am_object",
-    "am_path",
+    "am_plan",
     "am_row_change",
     "am_resolution",
     "am_share",
     "am_worker",
     "am_range",
     "am_source",
+    "am_url",
 ];
 
 /// The opened ledger of one migration in one run.
@@ -247,13 +248,14 @@ async fn create_tables(database: &Database, name: &LedgerName) -> Result<()> {
         statement!("ledger/001_migration.sql"),
         statement!("ledger/002_run.sql"),
         statement!("ledger/003_object.sql"),
-        statement!("ledger/004_path.sql"),
+        statement!("ledger/004_plan.sql"),
         statement!("ledger/005_row_change.sql"),
         statement!("ledger/006_resolution.sql"),
         statement!("ledger/007_share.sql"),
         statement!("ledger/008_worker.sql"),
         statement!("ledger/009_range.sql"),
         statement!("ledger/010_source.sql"),
+        statement!("ledger/011_url.sql"),
     ];
     for statement in statements {
         let sql = statement.with("ledger", &name.quoted()).sql();

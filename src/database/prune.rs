@@ -13,7 +13,7 @@ use super::sql::statement;
 /// of people stay: they are few, or needed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Prunable {
-    /// Lines of plans, which the next plan writes anew.
+    /// Lines of plans, and of the URLs in them, which the next plan writes anew.
     pub paths: u64,
     /// Objects whose sources finalize has deleted: that a late legacy row named one of them can be proved no more.
     pub objects: u64,
@@ -34,7 +34,9 @@ pub struct Through {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lines {
     /// Of plans.
-    Paths,
+    Plans,
+    /// Of URLs that were planned.
+    Urls,
     /// Of deleted objects.
     Objects,
     /// Of the journal.
@@ -61,11 +63,29 @@ impl Ledger {
     pub async fn prunable(&self, through: &Through) -> Result<Prunable> {
         let statement = self.statement(statement!("prune_count.sql")).sql();
         let mut query = sqlx::query_as(statement);
-        for _ in 0..3 {
+        for _ in 0..4 {
             query = query.bind(self.migration()).bind(through.run);
         }
         let (paths, objects, row_changes) = query.fetch_one(self.pool()).await.context("failed to read the ledger")?;
         Ok(Prunable { paths, objects, row_changes })
+    }
+
+    /// Forgets some of the plans that were made before that of `pass`, which nobody reads any more; gives how many lines, 0 at
+    /// the end.
+    ///
+    /// # Errors
+    /// If the ledger cannot be written, or the lock is lost.
+    pub async fn forget_plans(&self, lock: &RunLock, pass: u32) -> Result<u64> {
+        for (from, through, before) in [(0, self.run().saturating_sub(1), u32::MAX), (self.run(), self.run(), pass)] {
+            let statement = self.statement(statement!("plan_forget.sql"));
+            let query = sqlx::query(statement.sql()).bind(self.migration()).bind(from).bind(through).bind(before);
+            let forgotten = query.execute(&mut *lock.connection().await?).await;
+            match forgotten.context("failed to write to the ledger")?.rows_affected() {
+                0 => {}
+                lines => return Ok(lines),
+            }
+        }
+        Ok(0)
     }
 
     /// Forgets some of these lines; gives how many, 0 at the end.
@@ -74,7 +94,8 @@ impl Ledger {
     /// If the ledger cannot be written, or the lock is lost.
     pub async fn prune(&self, lock: &RunLock, lines: Lines, through: &Through) -> Result<u64> {
         let statement = match lines {
-            Lines::Paths => statement!("prune_paths.sql"),
+            Lines::Plans => statement!("prune_plans.sql"),
+            Lines::Urls => statement!("prune_urls.sql"),
             Lines::Objects => statement!("prune_objects.sql"),
             Lines::RowChanges => statement!("prune_row_changes.sql"),
         };

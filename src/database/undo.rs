@@ -15,6 +15,7 @@ use super::column::TextColumn;
 use super::ledger::Ledger;
 use super::ledger_name::LedgerName;
 use super::lock::RunLock;
+use super::named::NamedByValue;
 use super::objects::{LedgerObject, object};
 use super::schema::text_columns;
 use super::session::{Database, grant_or};
@@ -290,8 +291,13 @@ impl<'a> Undo<'a> {
     }
 
     async fn fill(&self) -> Result<()> {
+        let named = NamedByValue::of(&self.config.mappings, "j.old_value", "u.source_key");
         for part in &self.parts {
-            let statement = self.statement(statement!("undo_lines.sql"));
+            let statement = self
+                .statement(statement!("undo_lines.sql"))
+                .with("mapping", &named.mapping)
+                .with("source_key", &named.source_key)
+                .with("target_key", &named.target_key);
             sqlx::query(statement.sql())
                 .bind(part.number)
                 .bind(self.migration)

@@ -20,7 +20,7 @@ use crate::config::{CopyOptions, Method};
 use crate::cutover::{Moved, cut_over};
 use crate::database::{
     ColumnSurvey, KeyRange, Ledger, LedgerName, ObjectState, RunLock, Stage, Tally, TextColumn, Turn,
-    count_blocked_rows, count_paths, preflight, references, survey,
+    count_blocked_rows, preflight, references, survey,
 };
 use crate::failure::Exit;
 use crate::report::summary::{CopyObjects as ObjectTotals, CopyRows, CopySummary, Watched};
@@ -149,14 +149,13 @@ impl<C: CopyObjects> CopyRun<'_, C> {
         Ok((summary, exit))
     }
 
-    /// Copies at most so many objects of what is planned and moves their rows.
-    async fn pass(&mut self, references: &[TextColumn], at_most: u64) -> Result<Moved> {
+    /// Copies at most so many of the `planned` objects and moves their rows.
+    async fn pass(&mut self, references: &[TextColumn], planned: u64, at_most: u64) -> Result<Moved> {
         if let Some(seat) = self.seat {
-            return self.pass_together(seat, references).await;
+            return self.pass_together(seat, references, planned).await;
         }
         let (session, pass) = (self.work.session, self.totals.passes);
-        let planned = count_paths(&self.work.ledger, pass).await?.min(at_most);
-        let phase = session.progress.phase("copy", Some(planned), "objects");
+        let phase = session.progress.phase("copy", Some(planned.min(at_most)), "objects");
         let mut verified = VerifiedObjects::none(self.lock);
         let objects = Objects::Planned { pass, at_most };
         self.work

@@ -56,7 +56,7 @@ async fn steps(
             return Err(refused("the loss was not confirmed".to_owned(), hint));
         }
         let phase = session.progress.phase("prune", Some(count), "lines");
-        for of in [Lines::Paths, Lines::Objects, Lines::RowChanges] {
+        for of in [Lines::Plans, Lines::Urls, Lines::Objects, Lines::RowChanges] {
             loop {
                 session.interrupted()?;
                 session.database.brake().passed().await;

@@ -8,12 +8,12 @@ use anyhow::Result;
 
 use super::{CopyRun, legacy_rows};
 use crate::config::{ColumnName, CopyOptions, Watch};
-use crate::database::{ColumnSurvey, MovedSince, Part, references, survey};
+use crate::database::{ColumnSurvey, MovedSince, Part, count_planned, references, survey};
 use crate::failure::Failure;
 use crate::plan::plan;
 use crate::report::summary::{StillWritten, Watched};
 use crate::report::text::{counted, duration, printable};
-use crate::run::legacy_in;
+use crate::run::{Session, legacy_in};
 use crate::store::CopyObjects;
 
 /// An application that keeps writing legacy rows is followed so often before the command ends, or looks at the clock.
@@ -26,7 +26,7 @@ impl<C: CopyObjects> CopyRun<'_, C> {
         mut surveys: Vec<ColumnSurvey>,
         options: &CopyOptions,
     ) -> Result<Vec<ColumnSurvey>> {
-        let (database, config) = (&self.work.session.database, &self.work.session.config);
+        let Session { database, config, .. } = self.work.session;
         let mut passes = 0;
         while passes < PASSES_MAX {
             // The plan is a heavy statement: what holds the run holds it here.
@@ -45,8 +45,10 @@ impl<C: CopyObjects> CopyRun<'_, C> {
             let part = Part { pass: self.totals.passes, prefix: options.only_prefix.as_deref().unwrap_or_default() };
             plan(database, self.lock, &self.work.ledger, config, &references, part).await?;
             phase.add(legacy);
+            let planned = count_planned(&self.work.ledger, part.pass).await?;
+            self.forget_plans(part.pass, planned).await?;
             phase.finish();
-            let moved = self.pass(&references, options.limit.unwrap_or(u64::MAX)).await?;
+            let moved = self.pass(&references, planned, options.limit.unwrap_or(u64::MAX)).await?;
             surveys = survey(database, config).await?;
             if (moved.rows == 0 && !moved.held) || options.limit.is_some() {
                 break;
@@ -55,6 +57,21 @@ impl<C: CopyObjects> CopyRun<'_, C> {
             passes += u32::from(!moved.held);
         }
         Ok(surveys)
+    }
+
+    /// Forgets of the plans before this one about as much as it has `planned`: so they do not pile up where runs end early or watch for
+    /// weeks, and nobody waits for what a large one has left.
+    async fn forget_plans(&self, pass: u32, planned: u64) -> Result<()> {
+        let mut forgotten = 0;
+        while forgotten <= planned {
+            self.work.session.interrupted()?;
+            self.work.session.pace.brake().passed().await;
+            match self.work.ledger.forget_plans(self.lock, pass).await? {
+                0 => break,
+                gone => forgotten += gone,
+            }
+        }
+        Ok(())
     }
 
     /// Looks for new legacy rows until none came for long enough, and moves them; gives the last survey.

@@ -11,8 +11,7 @@ use crate::config::{ColumnName, Config, CopyOptions, Sharing, TransactionRows};
 use crate::copy::Ending;
 use crate::cutover::Moved;
 use crate::database::{
-    Crew, CrewState, KeyRange, Lease, Ledger, RunLock, Stage, Task, TextColumn, count_paths, range_objects, references,
-    survey,
+    Crew, CrewState, KeyRange, Lease, Ledger, RunLock, Stage, Task, TextColumn, range_objects, references, survey,
 };
 use crate::failure::Exit;
 use crate::report::progress::Phase;
@@ -144,9 +143,13 @@ impl<C: CopyObjects> CopyRun<'_, C> {
     }
 
     /// A pass whose plan is made: cut into ranges and done together.
-    pub(super) async fn pass_together(&mut self, seat: &Seat, references: &[TextColumn]) -> Result<Moved> {
+    pub(super) async fn pass_together(
+        &mut self,
+        seat: &Seat,
+        references: &[TextColumn],
+        planned: u64,
+    ) -> Result<Moved> {
         let (ledger, pass) = (&self.work.ledger, self.totals.passes);
-        let planned = count_paths(ledger, pass).await?;
         let objects = seat.sharing.range_objects.unwrap_or_else(|| range_objects(planned));
         seat.crew.cut(self.lock, ledger, pass, objects).await?;
         self.pass_from(Stage::Copy, seat, references).await

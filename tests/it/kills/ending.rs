@@ -80,7 +80,7 @@ pub(crate) fn all_or_none(application: &Application, first: Option<u64>) {
     journal_agrees(application);
     let Some(first) = first else { return };
     let left = format!(
-        "SELECT a.id, a.path FROM avatars AS a JOIN `{ledger}`.am_path AS p ON p.value = CAST(a.path AS BINARY) \
+        "SELECT a.id, a.path FROM avatars AS a JOIN `{ledger}`.am_plan AS p ON p.source_key = CAST(a.path AS BINARY) \
          JOIN `{ledger}`.am_object AS o ON o.migration = p.migration AND o.source_key = p.source_key \
          WHERE a.id < {first} AND p.pass = 1 AND o.run = p.run AND o.state = 'verified' \
          AND p.run = (SELECT MAX(id) FROM `{ledger}`.am_run WHERE command = 'copy') \

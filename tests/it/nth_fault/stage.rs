@@ -16,7 +16,7 @@ const SMALL: [&str; 6] = ["--concurrency", "1", "--multipart-threshold", "4kB", 
 /// Larger than a part, smaller than two.
 const BIG: usize = 5_000;
 /// The tables of the ledger.
-const LEDGER: [&str; 5] = ["am_migration", "am_run", "am_object", "am_path", "am_row_change"];
+const LEDGER: [&str; 6] = ["am_migration", "am_run", "am_object", "am_plan", "am_row_change", "am_url"];
 
 /// Where a phase begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,7 +181,7 @@ impl Stage {
         let mut lines = self.visible();
         for (columns, table, order) in [
             (facts, "am_object", "1"),
-            ("value, mapping, source_key, target_key", "am_path", "1"),
+            ("value, source_key", "am_url", "1"),
             ("id, clean_since IS NULL", "am_migration", "1"),
             ("command, finished_at IS NULL", "am_run", "id"),
         ] {

@@ -1,14 +1,15 @@
-//! The plan in the ledger: which stored values name which objects.
+//! The plan in the ledger: which objects the rows name by legacy paths.
 
 use anyhow::{Context, Result};
-use sqlx::QueryBuilder;
+use sqlx::{MySql, QueryBuilder};
 
 use super::column::TextColumn;
 use super::ledger::Ledger;
 use super::lock::RunLock;
+use super::named::key;
 use super::rows::{Candidates, for_each_candidate};
 use super::session::Database;
-use super::sql::{statement, text};
+use super::sql::statement;
 use crate::config::Config;
 use crate::path::{Class, LegacyPath, Mapping, Mappings};
 use crate::spool::Spool;
@@ -25,12 +26,12 @@ pub struct Part<'a> {
     pub prefix: &'a str,
 }
 
-/// Writes every legacy value of a reference to the plan of this pass: set-based where SQL can classify alone, through the
+/// Writes what every legacy value of a reference names to the plan of this pass: set-based where SQL can classify alone, through the
 /// classifier otherwise. No writer of the application waits (READ COMMITTED, row-based binary log).
 ///
 /// # Errors
 /// If rows cannot be read or the ledger cannot be written.
-pub async fn plan_paths(
+pub async fn plan_rows(
     database: &Database,
     lock: &RunLock,
     ledger: &Ledger,
@@ -42,20 +43,19 @@ pub async fn plan_paths(
     for (index, mapping) in mappings.all().iter().enumerate().filter(|(_, mapping)| column.is_exact(mapping)) {
         let keys = mapping.keys();
         let Some(legacy) = planned(column, mappings, mapping, part.prefix) else { continue };
-        let rest = format!("SUBSTR({}, {})", column.value(), mapping.legacy.as_str().len() + 1);
-        let key = |prefix: &str| format!("CONCAT(CAST({} AS BINARY), {rest})", text(prefix));
+        let value = column.value();
+        let key_of = |keys: &str| key(keys, &value, mapping.legacy.as_str());
         let statement = ledger
-            .statement(statement!("plan_paths.sql"))
-            .with("value", &column.value())
-            .with("source_key", &key(&keys.legacy))
-            .with("target_key", &key(&keys.modern))
+            .statement(statement!("plan_rows.sql"))
+            .with("source_key", &key_of(&keys.legacy))
+            .with("target_key", &key_of(&keys.modern))
             .with("table", &column.table(database.schema()))
             .with("legacy", &legacy);
         sqlx::query(statement.sql())
             .bind(ledger.migration())
-            .bind(u16::try_from(index).unwrap_or(u16::MAX))
             .bind(ledger.run())
             .bind(part.pass)
+            .bind(u16::try_from(index)?)
             .execute(&mut *lock.connection().await?)
             .await
             .with_context(|| format!("failed to plan {}", column.name))?;
@@ -109,33 +109,53 @@ async fn plan_unclear(
         if batch.is_empty() {
             return Ok(());
         }
-        insert_paths(lock, ledger, &batch, part.pass).await?;
+        let decodes = |path: &&LegacyPath| mappings.all().get(path.mapping()).is_some_and(Mapping::decodes);
+        let urls: Vec<&LegacyPath> = batch.iter().filter(decodes).collect();
+        if !urls.is_empty() {
+            insert(lock, url_lines(ledger, &urls)).await?;
+        }
+        insert(lock, object_lines(ledger, &batch, part.pass)).await?;
     }
 }
 
-async fn insert_paths(lock: &RunLock, ledger: &Ledger, paths: &[LegacyPath], pass: u32) -> Result<()> {
-    let head = ledger.statement(statement!("plan_paths_insert.sql")).sql();
-    let mut query = QueryBuilder::new(head.0);
+fn url_lines(ledger: &Ledger, paths: &[&LegacyPath]) -> QueryBuilder<MySql> {
+    let mut query = QueryBuilder::new(ledger.statement(statement!("plan_urls.sql")).sql().0);
     query.push_values(paths, |mut row, path| {
         row.push_bind(ledger.migration())
-            .push_bind(path.as_str().as_bytes())
-            .push_bind(u16::try_from(path.mapping()).unwrap_or(u16::MAX))
+            .push_bind(path.as_str().as_bytes().to_vec())
+            .push_bind(path.source().as_str().as_bytes().to_vec())
+            .push_bind(ledger.run());
+    });
+    query.push(" ON DUPLICATE KEY UPDATE run = VALUES(run)");
+    query
+}
+
+fn object_lines(ledger: &Ledger, paths: &[LegacyPath], pass: u32) -> QueryBuilder<MySql> {
+    let mut query = QueryBuilder::new(ledger.statement(statement!("plan_objects.sql")).sql().0);
+    query.push_values(paths, |mut row, path| {
+        row.push_bind(ledger.migration())
             .push_bind(ledger.run())
             .push_bind(pass)
-            .push_bind(path.source().as_str().as_bytes())
-            .push_bind(path.target().as_str().as_bytes());
+            .push_bind(path.source().as_str().as_bytes().to_vec())
+            .push_bind(u16::try_from(path.mapping()).unwrap_or(u16::MAX))
+            .push_bind(path.target().as_str().as_bytes().to_vec());
     });
-    query.push(" ON DUPLICATE KEY UPDATE run = VALUES(run), pass = VALUES(pass), mapping = VALUES(mapping)");
-    query.build().execute(&mut *lock.connection().await?).await.context("failed to write the plan to the ledger")?;
+    query.push(" ON DUPLICATE KEY UPDATE mapping = VALUES(mapping)");
+    query
+}
+
+async fn insert(lock: &RunLock, mut lines: QueryBuilder<MySql>) -> Result<()> {
+    let inserted = lines.build().execute(&mut *lock.connection().await?).await;
+    inserted.context("failed to write the plan to the ledger")?;
     Ok(())
 }
 
-/// How many values a pass has planned: as many as objects, or more where several forms of a path name one.
+/// How many objects a pass has planned; one that several mappings lead to counts for each.
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub async fn count_paths(ledger: &Ledger, pass: u32) -> Result<u64> {
-    sqlx::query_scalar(ledger.statement(statement!("paths_of_pass.sql")).sql())
+pub async fn count_planned(ledger: &Ledger, pass: u32) -> Result<u64> {
+    sqlx::query_scalar(ledger.statement(statement!("planned_count.sql")).sql())
         .bind(ledger.migration())
         .bind(ledger.run())
         .bind(pass)
