@@ -91,9 +91,9 @@ fn what_the_binary_log_does_not_take_is_told_first() {
     let told = weighed(&[classic(1_000_000, 10.0)], TransactionRows::All, &narrow);
     assert!(told.is_too_large());
     assert!(told.advice[0].ends_with("give --transaction-rows 10000, or raise it"), "{:?}", told.advice);
-    // The plan is 98 bytes a row.
+    // The plan is 71 bytes a row.
     assert!(!told.advice[1..].iter().any(|text| text.starts_with("the plan")), "{:?}", told.advice);
-    let narrower = ServerFacts { binlog_cache_max: 90 << 20, ..server() };
+    let narrower = ServerFacts { binlog_cache_max: 65 << 20, ..server() };
     let told = weighed(&[classic(1_000_000, 10.0)], TransactionRows::AtMost(10), &narrower);
     assert!(!told.is_too_large() && told.advice[0].starts_with("the plan writes "), "{:?}", told.advice);
     let silent = ServerFacts { log_bin: false, ..narrower };
