@@ -3,5 +3,5 @@
 -- Index: none; the journal is read once. Locks: the lines (shared), until ROLLBACK. Rows: 1.
 SELECT CAST(COUNT(*) AS UNSIGNED) AS line_count
 FROM {ledger}.am_row_change
-WHERE migration = ? AND undone_by = ?
+WHERE undone_by = ?
 LOCK IN SHARE MODE

@@ -211,7 +211,7 @@ pub enum OwnCopy {
     Found,
 }
 
-fn mark(copy: VerifiedCopy, own: OwnCopy) -> ObjectMark {
+fn mark(copy: VerifiedCopy, own: OwnCopy, pass: u32) -> ObjectMark {
     let detail = format!("checked by {}", copy.proof.word());
     let object = LedgerObject {
         source: copy.source,
@@ -223,7 +223,7 @@ fn mark(copy: VerifiedCopy, own: OwnCopy) -> ObjectMark {
         sha256: copy.sha256,
         proof: Some(copy.proof),
     };
-    ObjectMark { object, size: Some(copy.size), detail }
+    ObjectMark { object, size: Some(copy.size), detail, pass }
 }
 
 fn same(source: &ObjectInfo, target: &ObjectInfo, proof: Proof, sha256: Option<String>) -> Compared {

@@ -31,7 +31,7 @@ use crate::path::Mappings;
 /// ```compile_fail
 /// use avatar_migrate::{check::VerifiedObjects, database::RunLock};
 /// fn forge(lock: &RunLock) -> VerifiedObjects<'_> {
-///     VerifiedObjects { right: lock, objects: 1 }
+///     VerifiedObjects { right: lock, pass: 1, objects: 1 }
 /// }
 /// ```
 ///
@@ -45,7 +45,7 @@ use crate::path::Mappings;
 ///     lease: &Lease,
 ///     (database, ledger, config): (&Database, &Ledger, &Config),
 /// ) -> anyhow::Result<u64> {
-///     let verified = VerifiedObjects::none(lease);
+///     let verified = VerifiedObjects::none(lease, 1);
 ///     Ok(cut_over(verified, database, ledger, config, &[], &mut Turn::default(), &CancellationToken::new()).await?.rows)
 /// }
 /// ```
@@ -60,7 +60,7 @@ use crate::path::Mappings;
 ///     copy: VerifiedCopy,
 ///     (lock, database, ledger, config): (&RunLock, &Database, &Ledger, &Config),
 /// ) -> anyhow::Result<u64> {
-///     let mut verified = VerifiedObjects::none(lock);
+///     let mut verified = VerifiedObjects::none(lock, 1);
 ///     verified.add(ledger, vec![(copy, OwnCopy::Ours)]).await?;
 ///     Ok(cut_over(verified, database, ledger, config, &[], &mut Turn::default(), &CancellationToken::new()).await?.rows)
 /// }

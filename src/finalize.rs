@@ -240,5 +240,6 @@ fn mark(evidence: Deletable) -> Option<ObjectMark> {
         sha256: copy.sha256().map(str::to_owned),
         proof: Some(copy.proof()),
     };
-    Some(ObjectMark { object, size: Some(copy.size()), detail: "the source was deleted by finalize".to_owned() })
+    let detail = "the source was deleted by finalize".to_owned();
+    Some(ObjectMark { object, size: Some(copy.size()), detail, pass: 0 })
 }

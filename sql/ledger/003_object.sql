@@ -6,6 +6,7 @@ CREATE TABLE IF NOT EXISTS {ledger}.am_object (
   target_key VARBINARY(1024) NOT NULL,
   state ENUM('planned', 'verified', 'missing_source', 'conflict', 'source_changed', 'refused', 'failed', 'deleted') NOT NULL,
   run BIGINT UNSIGNED NOT NULL COMMENT 'the run that set the state',
+  pass INT UNSIGNED NOT NULL COMMENT 'the pass of that run whose rows may move to it; 0 if none may',
   size BIGINT UNSIGNED NULL COMMENT 'bytes',
   source_etag VARBINARY(255) NULL,
   target_etag VARBINARY(255) NULL,

@@ -13,13 +13,19 @@ use crate::database::{Crew, Ledger, LedgerObject, MayWrite, ObjectMark, ObjectSt
 #[must_use]
 pub struct VerifiedObjects<'right, R = RunLock> {
     right: &'right R,
+    pass: u32,
     objects: u64,
 }
 
 impl<'right, R: MayWrite> VerifiedObjects<'right, R> {
-    /// The empty set.
-    pub fn none(right: &'right R) -> Self {
-        Self { right, objects: 0 }
+    /// The empty set, for the rows of a pass.
+    pub fn none(right: &'right R, pass: u32) -> Self {
+        Self { right, pass, objects: 0 }
+    }
+
+    /// The same for objects that no row names by a legacy path, or whose rows have moved.
+    pub fn without_rows(right: &'right R) -> Self {
+        Self::none(right, 0)
     }
 
     /// Adds evidence: marks its objects verified in the ledger. `own` tells which copies this migration made itself.
@@ -27,7 +33,7 @@ impl<'right, R: MayWrite> VerifiedObjects<'right, R> {
     /// # Errors
     /// If the ledger cannot be written.
     pub async fn add(&mut self, ledger: &Ledger, copies: Vec<(VerifiedCopy, OwnCopy)>) -> Result<()> {
-        let marks: Vec<ObjectMark> = copies.into_iter().map(|(copy, own)| mark(copy, own)).collect();
+        let marks: Vec<ObjectMark> = copies.into_iter().map(|(copy, own)| mark(copy, own, self.pass)).collect();
         ledger.mark(self.right, &marks).await?;
         self.objects += u64::try_from(marks.len())?;
         Ok(())
@@ -49,7 +55,8 @@ impl<'right, R: MayWrite> VerifiedObjects<'right, R> {
             sha256: None,
             proof: None,
         };
-        ledger.mark(self.right, &[ObjectMark { object, size: Some(target.size), detail: decided }]).await?;
+        let mark = ObjectMark { object, size: Some(target.size), detail: decided, pass: self.pass };
+        ledger.mark(self.right, &[mark]).await?;
         self.objects += 1;
         Ok(())
     }
@@ -85,7 +92,7 @@ impl<'lock> VerifiedObjects<'lock> {
                 bail!("{done} of {ranges} ranges are done; run the command again: it continues");
             }
         }
-        Ok(Self { right: lock, objects: u64::from(ledger.has_verified(pass).await?) })
+        Ok(Self { right: lock, pass, objects: u64::from(ledger.has_verified(pass).await?) })
     }
 
     /// The lock under which rows move by this evidence.

@@ -98,10 +98,14 @@ impl TextColumn {
 
     /// The value as bytes of UTF-8: what the ledger stores and compares. Never pads, never folds.
     pub(crate) fn value(&self) -> String {
-        self.bytes(&self.raw())
+        match self.content {
+            Content::Binary => self.raw(),
+            Content::Text | Content::Json => format!("CAST({} AS BINARY)", self.utf8()),
+        }
     }
 
-    /// The same of the column under another name than that of a statement: in a constraint or a trigger.
+    /// The same of the column under another name than that of a statement, in a constraint or a trigger, whatever its character
+    /// set will be one day.
     pub(crate) fn bytes(&self, raw: &str) -> String {
         match self.content {
             Content::Binary => raw.to_owned(),
@@ -109,8 +113,12 @@ impl TextColumn {
         }
     }
 
+    /// The value as UTF-8. A conversion that changes nothing still costs a copy for each row of each statement.
     fn utf8(&self) -> String {
-        format!("CONVERT({} USING utf8mb4)", self.raw())
+        match self.charset.as_deref() {
+            Some("utf8mb4") => self.raw(),
+            Some(_) | None => format!("CONVERT({} USING utf8mb4)", self.raw()),
+        }
     }
 
     fn exactly_like(expression: &str, pattern: &str) -> String {
@@ -230,8 +238,11 @@ impl TextColumn {
         self.row_key_of(|column| format!("{ALIAS}.{}", ident(column)))
     }
 
-    /// The row's key once the path has moved: another one only if the path is a part of the key.
+    /// The row's key once the path has moved, if the path is a part of it; else NULL.
     pub(crate) fn new_row_key(&self, mapping: &Mapping) -> String {
+        if self.key.iter().all(|column| column.name != self.name.column) {
+            return "NULL".to_owned();
+        }
         self.row_key_of(|column| {
             if column == self.name.column { self.modern_value(mapping) } else { format!("{ALIAS}.{}", ident(column)) }
         })

@@ -1,6 +1,8 @@
 //! The cutover's transaction: rows move together with their journal lines, all or none.
 
+mod lines;
 mod sift;
+mod update;
 
 use anyhow::{Context, Result, bail};
 use sqlx::MySqlConnection;
@@ -8,10 +10,9 @@ use sqlx::MySqlConnection;
 use super::column::TextColumn;
 use super::ledger::Ledger;
 use super::lock::RunLock;
-use super::named::NamedObject;
 use super::row_range::RowRange;
 use super::session::Database;
-use super::sql::statement;
+use super::sql::{statement, text};
 use super::transaction::{Attempt, LostRace, Outcome, Transaction, Tries, attempt, is_passing, is_refusal};
 use crate::failure::Failure;
 use crate::path::{Mapping, Mappings, ObjectKey};
@@ -112,8 +113,10 @@ impl Transaction for Cutover<'_> {
 
     async fn outcome(&mut self, connection: &mut MySqlConnection, rows: u64) -> Result<Outcome> {
         let statement = self.ledger.statement(statement!("cutover_outcome.sql"));
-        let query =
-            sqlx::query_scalar(statement.sql()).bind(self.ledger.run()).bind(self.first + 1).bind(self.turn.part);
+        let mut query = sqlx::query_scalar(statement.sql());
+        for _ in 0..2 {
+            query = query.bind(self.ledger.run()).bind(self.first + 1).bind(self.turn.part);
+        }
         let lines: u64 = query.fetch_one(&mut *connection).await.context("failed to read the journal")?;
         let unmoved = if lines == 0 { 0 } else { self.unmoved(connection).await? };
         if lines == 0 {
@@ -141,14 +144,15 @@ impl Cutover<'_> {
         // All numbers are taken at once, so that they tell reference and mapping even after an error.
         self.turn.part += u32::try_from(self.references.len() * self.mappings.all().len())?;
         for column in self.references {
-            for (index, mapping) in self.mappings.all().iter().enumerate() {
+            for mapping in self.mappings.all() {
                 part += 1;
-                let expected = self.journal(connection, (column, index, mapping), range, part).await?;
+                let rows = Rows { column, mapping, part };
+                let expected = self.journal(connection, rows, range).await?;
                 if expected == 0 {
                     continue;
                 }
-                let all = self.are_all(connection, (column, mapping), range, expected).await?;
-                let matched = self.update(connection, (column, mapping), part, all).await?;
+                let lookup = self.lookup(connection, rows, range, expected).await?;
+                let matched = self.update(connection, rows, range, lookup).await?;
                 if matched != expected {
                     bail!(LostRace { matched, expected });
                 }
@@ -158,126 +162,24 @@ impl Cutover<'_> {
         Ok(moved)
     }
 
-    /// How many rows hold the old value of a journal line of this attempt.
-    async fn unmoved(&self, connection: &mut MySqlConnection) -> Result<u64> {
-        let mappings = self.mappings.all();
-        let kinds = self.references.iter().flat_map(|column| mappings.iter().map(move |mapping| (column, mapping)));
-        let mut unmoved = 0;
-        for (part, (column, mapping)) in (self.first + 1..=self.turn.part).zip(kinds.cycle()) {
-            let statement = self
-                .ledger
-                .statement(statement!("cutover_unmoved.sql"))
-                .with("table", &column.table(self.database.schema()))
-                .with("legacy_prefix", &column.begins_with(mapping.legacy.as_str()))
-                .with("row_key", &column.row_key())
-                .with("value", &column.value())
-                .with("rows", &self.piece.rows.condition(column));
-            let mut query = sqlx::query_scalar(statement.sql()).bind(self.ledger.run()).bind(part);
-            for value in self.piece.rows.parameters() {
-                query = query.bind(value);
-            }
-            let rows: u64 = query.fetch_one(&mut *connection).await.context("failed to read the rows")?;
-            unmoved += rows;
-        }
-        Ok(unmoved)
+    /// Which objects `o` may have their rows moved: those of a range that this run has verified in this pass.
+    fn verified(&self, range: &KeyRange) -> String {
+        let (migration, run, pass) = (self.ledger.migration(), self.ledger.run(), self.turn.pass);
+        let is = |sign, key: &ObjectKey| format!(" AND o.source_key {sign} CAST({} AS BINARY)", text(key.as_str()));
+        let after = range.after.as_ref().map_or(String::new(), |after| is(">", after));
+        let through = range.through.as_ref().map_or(String::new(), |through| is("<=", through));
+        format!(
+            "o.migration = {migration} AND o.run = {run} AND o.pass = {pass} AND o.state = 'verified'{after}{through}"
+        )
     }
+}
 
-    async fn journal(
-        &self,
-        connection: &mut MySqlConnection,
-        (column, index, mapping): (&TextColumn, usize, &Mapping),
-        range: &KeyRange,
-        part: u32,
-    ) -> Result<u64> {
-        let schema = self.database.schema();
-        let clash = column.clashes(schema, mapping).map_or(String::new(), |clashes| format!("AND NOT {clashes}"));
-        let through = if range.through.is_some() { "AND o.source_key <= ?" } else { "" };
-        let named = NamedObject::of(column, mapping, self.ledger);
-        let statement = self
-            .ledger
-            .statement(statement!("cutover_journal.sql"))
-            .with("row_key", &column.row_key())
-            .with("new_row_key", &column.new_row_key(mapping))
-            .with("new_value", &column.modern_value_bytes(mapping))
-            .with("value", &column.value())
-            .with("urls", &named.urls)
-            .with("source_key", &named.source_key)
-            .with("table", &column.table(schema))
-            .with("legacy_prefix", &column.begins_with(mapping.legacy.as_str()))
-            .with("no_clash", &clash)
-            .with("through", through)
-            .with("rows", &self.piece.rows.condition(column));
-        let mut query = sqlx::query(statement.sql())
-            .bind(part)
-            .bind(&column.name.table)
-            .bind(&column.name.column)
-            .bind(self.ledger.migration())
-            .bind(self.ledger.run())
-            .bind(self.turn.pass)
-            .bind(u16::try_from(index)?)
-            .bind(range.after.as_ref().map_or("", ObjectKey::as_str).as_bytes());
-        if let Some(through) = &range.through {
-            query = query.bind(through.as_str().as_bytes());
-        }
-        for value in self.piece.rows.parameters() {
-            query = query.bind(value);
-        }
-        Ok(query.execute(&mut *connection).await?.rows_affected())
-    }
-
-    /// Whether the rows of the journal just written are all that hold a legacy path. Where objects are left out they are not.
-    async fn are_all(
-        &self,
-        connection: &mut MySqlConnection,
-        (column, mapping): (&TextColumn, &Mapping),
-        range: &KeyRange,
-        journaled: u64,
-    ) -> Result<bool> {
-        if self.raced || range.after.is_some() || range.through.is_some() {
-            return Ok(false);
-        }
-        let statement = self
-            .ledger
-            .statement(statement!("cutover_legacy.sql"))
-            .with("table", &column.table(self.database.schema()))
-            .with("legacy_prefix", &column.begins_with(mapping.legacy.as_str()))
-            .with("rows", &self.piece.rows.condition(column));
-        let mut query = sqlx::query_scalar(statement.sql());
-        for value in self.piece.rows.parameters() {
-            query = query.bind(value);
-        }
-        let legacy: u64 = query.fetch_one(&mut *connection).await?;
-        Ok(legacy == journaled)
-    }
-
-    async fn update(
-        &self,
-        connection: &mut MySqlConnection,
-        (column, mapping): (&TextColumn, &Mapping),
-        part: u32,
-        all: bool,
-    ) -> Result<u64> {
-        let statement = if all { statement!("cutover_update_all.sql") } else { statement!("cutover_update.sql") };
-        let statement = self
-            .ledger
-            .statement(statement)
-            .with("table", &column.table(self.database.schema()))
-            .with("assignments", &column.assignments(&column.modern_value(mapping)))
-            .with("legacy_prefix", &column.begins_with(mapping.legacy.as_str()))
-            .with("row_key", &column.row_key())
-            .with("value", &column.value())
-            .with("rows", &self.piece.rows.condition(column));
-        let mut query = sqlx::query(statement.sql());
-        if !all {
-            query = query.bind(self.ledger.run()).bind(part);
-        }
-        for value in self.piece.rows.parameters() {
-            query = query.bind(value);
-        }
-        let result = query.execute(&mut *connection).await?;
-        // sqlx always asks for FOUND_ROWS, so that this is the number of rows matched.
-        Ok(result.rows_affected())
-    }
+/// The rows of one reference under one mapping: those of one part of the journal.
+#[derive(Clone, Copy, Debug)]
+struct Rows<'a> {
+    column: &'a TextColumn,
+    mapping: &'a Mapping,
+    part: u32,
 }
 
 /// The last key of the next `rows` verified objects after `after`; `None` if there are no more.

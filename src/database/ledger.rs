@@ -12,12 +12,14 @@ use crate::config::Config;
 use crate::failure::{Exit, Failure};
 
 /// The tables of the ledger; left out of every search for references when they live in the migrated schema.
-pub(crate) const TABLES: [&str; 11] = [
+pub(crate) const TABLES: [&str; 13] = [
     "am_migration",
     "am_run",
     "am_object",
     "am_plan",
     "am_row_change",
+    "am_part",
+    "am_moving",
     "am_resolution",
     "am_share",
     "am_worker",
@@ -256,6 +258,8 @@ async fn create_tables(database: &Database, name: &LedgerName) -> Result<()> {
         statement!("ledger/009_range.sql"),
         statement!("ledger/010_source.sql"),
         statement!("ledger/011_url.sql"),
+        statement!("ledger/012_part.sql"),
+        statement!("ledger/013_moving.sql"),
     ];
     for statement in statements {
         let sql = statement.with("ledger", &name.quoted()).sql();

@@ -13,19 +13,30 @@ pub(super) struct NamedObject {
     pub(super) urls: String,
     /// Its key in the legacy bucket, as bytes.
     pub(super) source_key: String,
+    /// For a subquery without the table: what it reads, the object in the ledger as `o`.
+    pub(super) objects: String,
+    /// And which object that is.
+    pub(super) condition: String,
 }
 
 impl NamedObject {
     /// Only for values that begin with the legacy prefix; NULL or nothing for others that the plan has never met.
     pub(super) fn of(column: &TextColumn, mapping: &Mapping, ledger: &Ledger) -> Self {
-        let value = column.value();
+        let (value, ledger_name) = (column.value(), ledger.name().quoted());
+        let object = format!("{ledger_name}.am_object AS o");
         if mapping.decodes() {
-            let (url, migration) = (format!("{}.am_url", ledger.name().quoted()), ledger.migration());
-            let urls = format!("\nJOIN {url} AS u ON u.migration = {migration} AND u.value = {value}");
-            return Self { urls, source_key: "u.source_key".to_owned() };
+            let url = format!("{ledger_name}.am_url AS u");
+            let is_met = format!("u.migration = {} AND u.value = {value}", ledger.migration());
+            return Self {
+                urls: format!("\nJOIN {url} ON {is_met}"),
+                source_key: "u.source_key".to_owned(),
+                objects: format!("{url} JOIN {object}"),
+                condition: format!("{is_met} AND o.source_key = u.source_key"),
+            };
         }
         let source_key = key(&mapping.keys().legacy, &value, mapping.legacy.as_str());
-        Self { urls: String::new(), source_key }
+        let condition = format!("o.source_key = {source_key}");
+        Self { urls: String::new(), source_key, objects: object, condition }
     }
 }
 

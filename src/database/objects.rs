@@ -89,6 +89,8 @@ pub struct ObjectMark {
     pub size: Option<u64>,
     /// Why, for a person.
     pub detail: String,
+    /// The pass of this run whose rows may move to it; 0 if none may.
+    pub pass: u32,
 }
 
 impl Ledger {
@@ -222,6 +224,7 @@ impl Ledger {
                 .push_bind(object.target.as_str().as_bytes().to_vec())
                 .push_bind(object.state.word())
                 .push_bind(self.run())
+                .push_bind(mark.pass)
                 .push_bind(mark.size)
                 .push_bind(object.source_etag.as_ref().map(|etag| etag.as_str().as_bytes().to_vec()))
                 .push_bind(object.target_etag.as_ref().map(|etag| etag.as_str().as_bytes().to_vec()))

@@ -97,10 +97,29 @@ impl Ledger {
             Lines::Plans => statement!("prune_plans.sql"),
             Lines::Urls => statement!("prune_urls.sql"),
             Lines::Objects => statement!("prune_objects.sql"),
-            Lines::RowChanges => statement!("prune_row_changes.sql"),
+            Lines::RowChanges => return self.prune_journal(lock, through).await,
         };
         let query = sqlx::query(self.statement(statement).sql()).bind(self.migration()).bind(through.run);
         let pruned = query.execute(&mut *lock.connection().await?).await;
         Ok(pruned.context("failed to write to the ledger")?.rows_affected())
+    }
+
+    /// Forgets some lines of the journal's first part, and the part once they are gone.
+    async fn prune_journal(&self, lock: &RunLock, through: &Through) -> Result<u64> {
+        let mut connection = lock.connection().await?;
+        loop {
+            let first = sqlx::query_as(self.statement(statement!("prune_part.sql")).sql());
+            let first = first.bind(self.migration()).bind(through.run).fetch_optional(&mut *connection).await;
+            let first: Option<(u64, u32, u64, u64)> = first.context("failed to read the ledger")?;
+            let Some((run, part, from, to)) = first else { return Ok(0) };
+            let lines = sqlx::query(self.statement(statement!("prune_row_changes.sql")).sql());
+            let pruned = lines.bind(from).bind(to).bind(run).bind(part).execute(&mut *connection).await;
+            let pruned = pruned.context("failed to write to the ledger")?.rows_affected();
+            if pruned > 0 {
+                return Ok(pruned);
+            }
+            let empty = sqlx::query(self.statement(statement!("prune_part_drop.sql")).sql()).bind(run).bind(part);
+            empty.execute(&mut *connection).await.context("failed to write to the ledger")?;
+        }
     }
 }

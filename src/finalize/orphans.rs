@@ -61,7 +61,7 @@ pub async fn copy_orphans<R: ReadObjects, C: CopyObjects>(
     progress: impl Fn(),
 ) -> Result<OrphansCopied> {
     let mut total = OrphansCopied::default();
-    let mut verified = VerifiedObjects::none(lock);
+    let mut verified = VerifiedObjects::without_rows(lock);
     let mut orphans = collected.take_orphans(config)?;
     loop {
         let listed = orphans.by_ref().take(WINDOW).collect::<Result<HashMap<ObjectKey, ETag>>>()?;

@@ -156,7 +156,7 @@ impl<C: CopyObjects> CopyRun<'_, C> {
         }
         let (session, pass) = (self.work.session, self.totals.passes);
         let phase = session.progress.phase("copy", Some(planned.min(at_most)), "objects");
-        let mut verified = VerifiedObjects::none(self.lock);
+        let mut verified = VerifiedObjects::none(self.lock, pass);
         let objects = Objects::Planned { pass, at_most };
         self.work
             .copy_planned(objects, KeyRange::default(), &mut verified, (&|ending| show(&phase, ending), &session.stop))
@@ -169,7 +169,7 @@ impl<C: CopyObjects> CopyRun<'_, C> {
         let moved = self.move_rows(verified, references).await?;
         // And once more after COMMIT: a write between the second look and COMMIT went to the old key. The targets are the
         // application's from here on: what it deletes now stays deleted.
-        let mut late = VerifiedObjects::none(self.lock);
+        let mut late = VerifiedObjects::without_rows(self.lock);
         self.look_again(Look::AfterCutover, &mut late).await?;
         Ok(moved)
     }

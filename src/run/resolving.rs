@@ -187,7 +187,7 @@ impl<C: CopyObjects> Resolving<'_, C> {
         let guard = CopyGuard::OwnCopy(target.etag.clone());
         let copy = self.copied(self.copier, (from, source), &target.key, &guard).await?;
         self.ledger.undecide(self.lock, &source.key).await?;
-        VerifiedObjects::none(self.lock).add(self.ledger, vec![(copy, OwnCopy::Ours)]).await
+        VerifiedObjects::without_rows(self.lock).add(self.ledger, vec![(copy, OwnCopy::Ours)]).await
     }
 
     /// Copies under the guard, and checks what is in the production bucket then: the answer alone proves nothing.

@@ -1,6 +1,7 @@
 //! The database under fire: whatever happens to a connection, rows and journal change together or not at all.
 
 mod cutover;
+mod lookup;
 mod nth;
 mod rollback;
 mod server;

@@ -69,7 +69,7 @@ fn nowhere_when_all_goes_well() {
     for file in std::fs::read_dir(world.directory.path()).expect("a directory").map_while(Result::ok) {
         canaries.not_in(&file.path().display().to_string(), &std::fs::read_to_string(file.path()).unwrap_or_default());
     }
-    for table in ["am_migration", "am_run", "am_object", "am_plan", "am_row_change", "am_url"] {
+    for table in ["am_migration", "am_run", "am_object", "am_plan", "am_row_change", "am_part", "am_url"] {
         let columns = world.column(&format!(
             "SELECT column_name AS v FROM information_schema.columns WHERE table_schema = '{}' AND table_name = '{table}'",
             world.ledger()

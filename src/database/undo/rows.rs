@@ -154,7 +154,7 @@ impl Transaction for Back<'_> {
 
     async fn outcome(&mut self, connection: &mut MySqlConnection, rows: u64) -> Result<Outcome> {
         let statement = self.undo.statement(statement!("undo_outcome.sql"));
-        let query = sqlx::query_scalar(statement.sql()).bind(self.undo.migration).bind(self.run);
+        let query = sqlx::query_scalar(statement.sql()).bind(self.run);
         let lines: u64 = query.fetch_one(connection).await.context("failed to read the journal")?;
         if lines == 0 {
             return Ok(Outcome::RolledBack);

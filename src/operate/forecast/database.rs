@@ -16,16 +16,16 @@ use crate::database::{RowSizes, ServerFacts};
 use crate::report::summary::{DatabaseForecast, RowsForecast, ServerLimits, TransactionForecast};
 use crate::report::text::{counted, duration, printable};
 
-/// Rows that the cutover moves a second, journal included: 40 s a million, amid the 20 to 60 s measured on the classic table.
-pub(super) const ROWS_A_SECOND: f64 = 25_000.0;
+/// Rows that the cutover moves a second, journal included: 20 s a million, amid the 7 to 40 s measured on the classic table.
+pub(super) const ROWS_A_SECOND: f64 = 50_000.0;
 /// A piece that holds up statements of the application for about a second (the bench's row `writers`).
 const PIECE: u64 = 10_000;
 /// A transaction that lasts longer holds up writers and replicas more than most bear.
 const LONG: Duration = Duration::from_secs(60);
 /// Of an update and of a journal line besides path and key: 77.5 bytes in all with 24 and 8 of these, 158 with 104 and 8.
 const UNDO_FRAME: f64 = 45.0;
-/// 968 bytes a row for an image of 51 bytes and a path of 24, 3,861 for 541 and 24, 2,055 for 131 and 104.
-const REDO: (f64, f64, f64) = (450.0, 6.0, 8.0);
+/// 794 bytes a row for an image of 51 bytes and a path of 24, 3,687 for 541 and 24, 1,615 for 131 and 104.
+const REDO: (f64, f64, f64) = (388.0, 5.9, 4.4);
 /// InnoDB locks rows of a page together: 106 to 121 bytes a page.
 const LOCK_BYTES_A_PAGE: f64 = 115.0;
 /// Bytes of a page that hold rows when it was filled in order, and those of a row besides its columns.
@@ -176,8 +176,8 @@ impl Weight {
             known.map(|sums| sums.iter().sum::<f64>() / rows.max(1.0))
         };
         let inno = |of: &MovingRows, bytes: f64| of.innodb.then_some(bytes);
-        let log = |of: &MovingRows, sizes: RowSizes| {
-            Some(images(sizes, growth, &server.binlog_row_image)? + journal_line(of, sizes, growth))
+        let log = |_: &MovingRows, sizes: RowSizes| {
+            Some(images(sizes, growth, &server.binlog_row_image)? + journal_line(sizes))
         };
         let (frame, image, path) = REDO;
         let ledger_pages = ledger_row_images(named) / rows.max(1.0);
@@ -188,11 +188,7 @@ impl Weight {
             locks: average(&|of, sizes| {
                 inno(of, (sizes.image + ROW_FRAME + ledger_pages) / PAGE_BYTES * LOCK_BYTES_A_PAGE)
             }),
-            journal_on_disk: average(&|of, sizes| {
-                // The line, and its entry in the index by row.
-                let entry = 33.0 + sizes.row_key.min(255.0) + sizes.path.min(255.0);
-                Some(journal_line(of, sizes, growth) + ROW_FRAME + entry)
-            }),
+            journal_on_disk: average(&|_, sizes| Some(journal_line(sizes) + ROW_FRAME)),
         }
     }
 
@@ -225,10 +221,9 @@ fn images(sizes: RowSizes, growth: f64, kind: &str) -> Option<f64> {
 }
 
 /// A line of the journal (`sql/ledger/005_row_change.sql`).
-fn journal_line(of: &MovingRows, sizes: RowSizes, growth: f64) -> f64 {
-    let names = float_of(of.name.table.len() + of.name.column.len());
-    // Bits for NULL, six numbers and a date, and the lengths of six texts.
-    2.0 + 8.0 + 4.0 + 8.0 + 4.0 + 8.0 + 12.0 + names + 2.0 * sizes.row_key + 2.0 * sizes.path + growth
+fn journal_line(sizes: RowSizes) -> f64 {
+    // Bits for NULL, three numbers, and the lengths of two texts.
+    1.0 + 8.0 + 8.0 + 4.0 + 4.0 + sizes.row_key + sizes.path
 }
 
 /// The lines of `am_plan`: the two keys of each object. URLs take as much again (`am_url`), which is not foretold.
@@ -241,7 +236,7 @@ fn ledger_lines(named: NamedObjects) -> (f64, f64) {
     let keys = float(named.key_bytes);
     let objects = float(named.objects);
     let path = plan_lines(named);
-    let object = (27.0 + 4.0 + 2.0 * ETAG_BYTES) * objects + keys;
+    let object = object_lines(named);
     // The index by state holds the source's key, too.
     let entries = 33.0 * objects + keys * 0.5;
     (path + object, path + object + entries + 2.0 * ROW_FRAME * objects)
@@ -253,9 +248,14 @@ fn annotations(named: NamedObjects) -> f64 {
     (90.0 + 2.0 * ETAG_BYTES) * float(named.objects) + float(named.key_bytes)
 }
 
-/// The images of the two lines that the cutover locks beside each row.
+/// The lines of `am_object`: bits for NULL and seven numbers, the lengths of two keys, a few words, ETags and keys.
+fn object_lines(named: NamedObjects) -> f64 {
+    (28.0 + 4.0 + 17.0 + 2.0 * ETAG_BYTES) * float(named.objects) + float(named.key_bytes)
+}
+
+/// The images of the lines that the cutover locks beside the rows.
 fn ledger_row_images(named: NamedObjects) -> f64 {
-    ledger_lines(named).0 + 2.0 * ROW_FRAME * float(named.objects)
+    object_lines(named) + ROW_FRAME * float(named.objects)
 }
 
 fn described(of: &MovingRows) -> RowsForecast {
@@ -265,11 +265,6 @@ fn described(of: &MovingRows) -> RowsForecast {
 
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]
 fn float(count: u64) -> f64 {
-    count as f64
-}
-
-#[expect(clippy::cast_precision_loss, reason = "an estimate")]
-fn float_of(count: usize) -> f64 {
     count as f64
 }
 

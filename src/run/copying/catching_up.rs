@@ -48,7 +48,7 @@ impl<C: CopyObjects> CopyRun<'_, C> {
         object.own_copy &= self.work.decisions.of(&object.source).is_none() && !self.is_rewritten(&object).await?;
         let copying = Copying { moved: true, ..self.work.copying() };
         let (object, ending) = copying.one(object).await;
-        let mut late = VerifiedObjects::none(self.lock);
+        let mut late = VerifiedObjects::without_rows(self.lock);
         self.work.record(vec![(object, seen_again(ending))], &mut late, Count::Objects).await
     }
 

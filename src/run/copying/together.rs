@@ -229,7 +229,9 @@ impl<C: CopyObjects> Work<'_, C> {
 
     async fn range(&self, lease: Lease, task: Task, shown: Shown<'_>) -> Result<()> {
         let (pass, range): (u32, KeyRange) = (task.pass, lease.range().clone());
-        let mut verified = VerifiedObjects::none(&lease);
+        let rows_have_moved = task.stage == Stage::LookAgain;
+        let mut verified =
+            if rows_have_moved { VerifiedObjects::without_rows(&lease) } else { VerifiedObjects::none(&lease, pass) };
         match task.stage {
             Stage::Copy => {
                 let objects = Objects::Planned { pass, at_most: u64::MAX };

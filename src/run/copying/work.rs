@@ -187,7 +187,7 @@ impl<'a, C: CopyObjects> Work<'a, C> {
             };
             self.warn(&object, state, &detail);
             object.state = state;
-            marks.push(ObjectMark { object, size: None, detail });
+            marks.push(ObjectMark { object, size: None, detail, pass: 0 });
         }
         self.ledger.mark(verified.right(), &marks).await?;
         verified.add(&self.ledger, copies).await?;

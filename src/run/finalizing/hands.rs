@@ -132,7 +132,7 @@ impl<'a, C: CopyObjects> Hands<'a, C> {
     /// Copies the orphans of a range; what became of each is left for the holder.
     async fn copy_range(&self, seat: &Seat, lease: &Lease, (phase, halt): (&Phase, &CancellationToken)) -> Result<()> {
         let copying = self.copying().await?;
-        let mut verified = VerifiedObjects::none(lease);
+        let mut verified = VerifiedObjects::without_rows(lease);
         let mut left = lease.range().clone();
         loop {
             let page = seat.crew.sources(Waiting::Orphan, &left, WINDOW).await?;

@@ -104,7 +104,7 @@ fn a_row_that_comes_between_journal_and_update_does_not_move_with_the_others() {
                 // Nobody has looked whether such an object exists.
                 database.execute("INSERT INTO avatars (path) VALUES ('image/avatar-late.png')").expect("a late row");
             }
-            updates.push(seen.sql.contains("am_row_change"));
+            updates.push(seen.sql.contains("am_moving"));
         }
         DatabaseFault::None
     });

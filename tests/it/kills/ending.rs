@@ -72,7 +72,7 @@ pub(crate) fn all_or_none(application: &Application, first: Option<u64>) {
     let (ledger, mut client) = (application.world.ledger(), Client::new(&application.world.database));
     let made = format!(
         "SELECT CAST(1 AS UNSIGNED), TABLE_NAME FROM information_schema.TABLES \
-         WHERE TABLE_SCHEMA = '{ledger}' AND TABLE_NAME = 'am_row_change'"
+         WHERE TABLE_SCHEMA = '{ledger}' AND TABLE_NAME = 'am_part'"
     );
     if client.insist(&made).is_empty() {
         return;
@@ -99,8 +99,9 @@ pub(crate) fn all_or_none(application: &Application, first: Option<u64>) {
 fn journal_agrees(application: &Application) {
     let ledger = application.world.ledger();
     let lines = format!(
-        "SELECT CAST(CONVERT(row_key USING utf8mb4) AS UNSIGNED), CONVERT(new_value USING utf8mb4) \
-         FROM `{ledger}`.am_row_change WHERE undone_by IS NULL"
+        "SELECT CAST(CONVERT(row_key USING utf8mb4) AS UNSIGNED), \
+                CONVERT(CONCAT(modern_prefix, SUBSTR(old_value, LENGTH(legacy_prefix) + 1)) USING utf8mb4) \
+         FROM `{ledger}`.am_row_change JOIN `{ledger}`.am_part USING (run, part) WHERE undone_by IS NULL"
     );
     // Both as they are at one instant: what a killed program sent last may still be carried out.
     let mut client = Client::new(&application.world.database);

@@ -284,7 +284,8 @@ impl<'a> Operator<'a> {
             "SELECT id, path FROM avatars WHERE path LIKE 'image/%' LIMIT 1 FOR UPDATE"
         } else {
             "SELECT a.id, a.path FROM avatars AS a WHERE a.path LIKE 'avatar/%' AND EXISTS (SELECT 1 FROM {ledger}.am_row_change \
-             AS j WHERE j.row_key = a.id AND j.undone_by IS NULL AND j.new_value = a.path) LIMIT 1 FOR UPDATE"
+             AS j WHERE j.row_key = a.id AND j.undone_by IS NULL AND j.old_value = REPLACE(a.path, 'avatar/', 'image/')) LIMIT 1 \
+             FOR UPDATE"
         };
         let sql = id.replace("{ledger}", &format!("`{}`", self.application.world.ledger()));
         client.insist("START TRANSACTION");

@@ -16,7 +16,7 @@ const SMALL: [&str; 6] = ["--concurrency", "1", "--multipart-threshold", "4kB", 
 /// Larger than a part, smaller than two.
 const BIG: usize = 5_000;
 /// The tables of the ledger.
-const LEDGER: [&str; 6] = ["am_migration", "am_run", "am_object", "am_plan", "am_row_change", "am_url"];
+const LEDGER: [&str; 7] = ["am_migration", "am_run", "am_object", "am_plan", "am_row_change", "am_part", "am_url"];
 
 /// Where a phase begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,8 +171,12 @@ impl Stage {
 
     /// Journal lines that were not rolled back.
     pub(super) fn journal(&self) -> Vec<String> {
-        let from = format!("`{}`.am_row_change WHERE undone_by IS NULL", self.world.ledger());
-        self.sql.lines(&format!("SELECT CONCAT_WS(' ', 'moved', row_key, old_value, new_value) FROM {from} ORDER BY 1"))
+        let ledger = self.world.ledger();
+        self.sql.lines(&format!(
+            "SELECT CONCAT_WS(' ', 'moved', row_key, old_value,
+                              CONCAT(modern_prefix, SUBSTR(old_value, LENGTH(legacy_prefix) + 1)))
+             FROM `{ledger}`.am_row_change JOIN `{ledger}`.am_part USING (run, part) WHERE undone_by IS NULL ORDER BY 1"
+        ))
     }
 
     /// All that a next run could see. What it does follows from this, whatever happened before.
