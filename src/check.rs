@@ -1,7 +1,7 @@
 //! The check: whether two objects hold the same bytes, and how that was proved.
 //!
 //! This is the only maker of [`VerifiedCopy`], and of the ledger's mark `verified`, which lets rows move. The ladder of
-//! proofs: equal single-part ETags, equal stored checksums over the whole object, equal SHA-256 of the bytes. Size alone
+//! proofs: equal single-part ETags, equal stored checksums over the whole object, equal bytes. Size alone
 //! never proves; unequal ETags alone never disprove.
 
 mod deletable;
@@ -18,7 +18,7 @@ pub use objects::VerifiedObjects;
 pub use shared::SharedEvidence;
 pub use spool::EvidenceSpool;
 
-use crate::store::{Hashed, ObjectDetails, ObjectInfo, ReadObjects, Sha256Digest, StoreError};
+use crate::store::{Hashed, ObjectDetails, ObjectInfo, ReadObjects, Sha256Digest, SideBySide, StoreError};
 
 /// Evidence that a production object holds the bytes of its legacy twin (or, with [`Proof::Ledger`], of a twin that was
 /// checked before it went). Made by [`Checker`] alone; cannot be built, cloned or changed elsewhere.
@@ -174,15 +174,23 @@ impl<'a, R: ReadObjects> Checker<'a, R> {
         target: &ObjectInfo,
         known: Option<(Hashed, Sha256Digest)>,
     ) -> Result<Compared, StoreError> {
-        let (ours, theirs) = match known {
-            Some((Hashed::Source, digest)) => (Some(digest), self.target.sha256(target).await?),
-            Some((Hashed::Target, digest)) => (self.source.sha256(source).await?, Some(digest)),
-            None => futures::future::try_join(self.source.sha256(source), self.target.sha256(target)).await?,
+        let Some((hashed, known)) = known else { return self.compare_side_by_side(source, target).await };
+        let other = match hashed {
+            Hashed::Source => self.target.sha256(target).await?,
+            Hashed::Target => self.source.sha256(source).await?,
         };
-        Ok(match (ours, theirs) {
-            (Some(ours), Some(theirs)) if ours == theirs => same(source, target, Proof::Sha256, Some(hex(ours))),
-            (Some(_), Some(_)) => Compared::Different("the SHA-256 of the bytes differ".to_owned()),
-            (None, _) | (_, None) => Compared::Moved,
+        Ok(match other {
+            Some(other) if other == known => same(source, target, Proof::Sha256, Some(hex(known))),
+            Some(_) => Compared::Different("the SHA-256 of the bytes differ".to_owned()),
+            None => Compared::Moved,
+        })
+    }
+
+    async fn compare_side_by_side(&self, source: &ObjectInfo, target: &ObjectInfo) -> Result<Compared, StoreError> {
+        Ok(match self.source.compare(source, self.target, target).await? {
+            SideBySide::Same(digest) => same(source, target, Proof::Sha256, Some(hex(digest))),
+            SideBySide::DifferAt(offset) => Compared::Different(format!("the bytes differ, first at offset {offset}")),
+            SideBySide::Moved => Compared::Moved,
         })
     }
 }

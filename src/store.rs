@@ -18,6 +18,7 @@ mod delete_canary;
 mod deleter;
 mod failure;
 mod guard;
+mod hashing;
 mod identity;
 mod inventory;
 mod list_canary;
@@ -27,6 +28,7 @@ mod parts;
 mod patience;
 mod probe;
 mod rate;
+mod reading;
 mod requests;
 mod room;
 mod scratch;
@@ -35,6 +37,7 @@ mod small;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod twins;
 mod upload;
 
 use std::collections::BTreeMap;
@@ -123,6 +126,26 @@ pub trait ReadObjects: Send + Sync {
     /// SHA-256 over the bytes, read while the object still has this ETag (GET `If-Match`). `None` if it is gone or
     /// changed.
     fn sha256(&self, object: &ObjectInfo) -> impl Future<Output = Result<Option<Sha256Digest>, StoreError>> + Send;
+
+    /// Compares the bytes of an object of this bucket with those of one of the `other`, both read side by side while they
+    /// still have these ETags (GET `If-Match`).
+    fn compare(
+        &self,
+        ours: &ObjectInfo,
+        other: &Self,
+        theirs: &ObjectInfo,
+    ) -> impl Future<Output = Result<SideBySide, StoreError>> + Send;
+}
+
+/// What reading two objects side by side showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SideBySide {
+    /// The same bytes, with this SHA-256.
+    Same(Sha256Digest),
+    /// Other bytes, at this offset for the first time.
+    DifferAt(u64),
+    /// One of the two is gone or changed.
+    Moved,
 }
 
 /// A SHA-256 over all bytes of an object.

@@ -9,15 +9,15 @@ use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType, EncodingType};
 use aws_smithy_async::time::StaticTimeSource;
-use bytes::Bytes;
-use sha2::{Digest, Sha256};
 
 use super::attributes::{headers_of_head, tagging};
 use super::clock::Clock;
 use super::failure::Failure;
-use super::patience::{ATTEMPTS_MAX, pause_before};
-use super::room::{self, PIECE, Room};
-use super::{ListPage, ObjectDetails, ObjectInfo, PageToken, ReadObjects, Sha256Digest, StoreError, listing};
+use super::room::Room;
+use super::{
+    ListPage, ObjectDetails, ObjectInfo, PageToken, ReadObjects, Sha256Digest, SideBySide, StoreError, listing,
+    reading, twins,
+};
 use crate::pace::Throttles;
 use crate::path::{ETag, ObjectKey};
 
@@ -32,9 +32,10 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// `clock` is to listen to the answers of `client`, and `throttles` counts those that ask for fewer requests.
-    pub(super) fn new(client: Client, name: &str, clock: Clock, throttles: Throttles) -> Self {
-        Self { client, name: name.into(), clock, reading: Room::default(), throttles }
+    /// `clock` is to listen to the answers of `client`, and `throttles` counts those that ask for fewer requests; `reading`
+    /// is the room for what is read of this bucket and of others.
+    pub(super) fn new(client: Client, name: &str, clock: Clock, throttles: Throttles, reading: Room) -> Self {
+        Self { client, name: name.into(), clock, reading, throttles }
     }
 
     /// The bucket's name.
@@ -148,38 +149,6 @@ impl Bucket {
             failure.hint_if_forbidden("s3:ListBucket is needed").into_error("ListObjectsV2", self.subject(prefix))
         })
     }
-
-    async fn hash(&self, object: &ObjectInfo) -> Result<Option<Sha256Digest>, StoreError> {
-        let mut attempt = 1;
-        loop {
-            match self.hash_once(object).await {
-                Ok(digest) => return Ok(digest),
-                Err(failure) if failure.is_transient() && attempt < ATTEMPTS_MAX => pause_before(attempt).await,
-                Err(failure) => return Err(failure.into_error("GetObject", self.subject(object.key.as_str()))),
-            }
-            attempt += 1;
-        }
-    }
-
-    async fn hash_once(&self, object: &ObjectInfo) -> Result<Option<Sha256Digest>, Failure> {
-        let Some(mut output) = self.open(&object.key, &object.etag, None).await? else { return Ok(None) };
-        let (mut hasher, mut piece) = (Sha256::new(), Vec::new());
-        let mut length: u64 = 0;
-        while let Some(chunk) = output.body.next().await {
-            let chunk = chunk.map_err(|error| Failure::broken_body(&error))?;
-            length += chunk.len() as u64;
-            piece.push(chunk);
-            if piece.iter().map(Bytes::len).sum::<usize>() >= PIECE {
-                hasher = room::hashed(hasher, std::mem::take(&mut piece)).await;
-            }
-        }
-        piece.iter().for_each(|chunk| hasher.update(chunk));
-        if length != object.size {
-            let text = format!("the body ended after {length} of {} bytes", object.size);
-            return Err(Failure::unusable_answer(text));
-        }
-        Ok(Some(Sha256Digest(hasher.finalize().into())))
-    }
 }
 
 impl ReadObjects for Bucket {
@@ -207,7 +176,14 @@ impl ReadObjects for Bucket {
 
     async fn sha256(&self, object: &ObjectInfo) -> Result<Option<Sha256Digest>, StoreError> {
         let (bucket, read) = (self.clone(), object.clone());
-        self.reading.read(object.size, async move { bucket.hash(&read).await }).await
+        self.reading.read(&[object.size], async move { reading::sha256(&bucket, &read).await }).await
+    }
+
+    async fn compare(&self, ours: &ObjectInfo, other: &Self, theirs: &ObjectInfo) -> Result<SideBySide, StoreError> {
+        let sizes = [ours.size, theirs.size];
+        let (ours, theirs) = ((self.clone(), ours.clone()), (other.clone(), theirs.clone()));
+        let comparing = async move { twins::compare((&ours.0, &ours.1), (&theirs.0, &theirs.1)).await };
+        self.reading.read(&sizes, comparing).await
     }
 }
 

@@ -17,6 +17,7 @@ use url::{Host, Url};
 use super::clock::Clock;
 use super::patience::attempts_take;
 use super::rate::RateLimited;
+use super::room::Room;
 use super::{Bucket, Identity, RequestCounters, StoreError, StoreErrorKind, patience};
 use crate::config::{Authority, BucketConfig};
 
@@ -37,7 +38,9 @@ impl Stores {
     #[must_use]
     pub fn from_clients(source: (&Client, &str), target: (&Client, &str)) -> Self {
         let requests = RequestCounters::default();
-        let (source, target) = (bucket(source, "source", &requests), bucket(target, "target", &requests));
+        let reading = Room::default();
+        let made = |client, side| bucket(client, side, &requests, &reading);
+        let (source, target) = (made(source, "source"), made(target, "target"));
         Self { source, target, requests }
     }
 }
@@ -57,12 +60,13 @@ pub struct Connected {
     pub requests: RequestCounters,
 }
 
-fn bucket((client, name): (&Client, &str), side: &'static str, requests: &RequestCounters) -> Bucket {
+fn bucket((client, name): (&Client, &str), side: &'static str, requests: &RequestCounters, reading: &Room) -> Bucket {
     let clock = Clock::default();
     let builder = patience::configure(client.config(), side).interceptor(requests.clone());
     // Other servers stumble over checksums in trailers: SeaweedFS keeps `aws-chunked` as a content encoding.
     let builder = builder.request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
-    Bucket::new(Client::from_conf(builder.interceptor(clock.clone()).build()), name, clock, requests.throttles())
+    let client = Client::from_conf(builder.interceptor(clock.clone()).build());
+    Bucket::new(client, name, clock, requests.throttles(), reading.clone())
 }
 
 /// How servers are reached.
@@ -92,12 +96,12 @@ pub async fn connect_each(source: &BucketConfig, target: &BucketConfig, reach: R
         Some(per_second) => SharedHttpClient::new(RateLimited::new(http, per_second)),
         None => http,
     };
-    let requests = RequestCounters::default();
+    let (requests, reading) = (RequestCounters::default(), Room::default());
     let made = async |settings: &BucketConfig, side| {
         let shared = load(settings, http.clone()).await;
         let bucket = client(settings, side, &shared).map(|builder| {
             let client = Client::from_conf(builder.timeout_config(attempts_take(reach.request_timeout)).build());
-            bucket((&client, &settings.bucket), side, &requests)
+            bucket((&client, &settings.bucket), side, &requests, &reading)
         });
         (bucket, identity(settings, &shared))
     };

@@ -9,6 +9,7 @@ use aws_sdk_s3::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_smithy_http_client::test_util::infallible_client_fn;
 
 use super::delete::{Verdict, delete_batch};
+use super::room::Room;
 use super::upload::{Attributes, Upload};
 use super::*;
 use crate::pace::Throttles;
@@ -34,7 +35,7 @@ pub(super) fn bucket(answer: impl Fn(&str, &str) -> (u16, String) + Send + Sync 
         .retry_config(RetryConfig::disabled())
         .http_client(http)
         .build();
-    Bucket::new(Client::from_conf(config), "legacy-s3", clock::Clock::default(), Throttles::default())
+    Bucket::new(Client::from_conf(config), "legacy-s3", clock::Clock::default(), Throttles::default(), Room::default())
 }
 
 fn error_body(code: &str) -> String {

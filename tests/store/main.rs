@@ -1,6 +1,7 @@
 //! The S3 room against a server that does what AWS does, and against SeaweedFS.
 
 mod canaries;
+mod comparing;
 mod connecting;
 mod copying;
 mod deleting;

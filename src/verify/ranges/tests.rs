@@ -11,7 +11,7 @@ use super::*;
 use crate::config::Concurrency;
 use crate::pace::{Brake, Throttles};
 use crate::path::ETag;
-use crate::store::{ObjectDetails, Sha256Digest};
+use crate::store::{ObjectDetails, Sha256Digest, SideBySide};
 
 const PAGE: usize = 10;
 
@@ -98,6 +98,10 @@ impl ReadObjects for Shelf {
 
     async fn sha256(&self, _: &ObjectInfo) -> Result<Option<Sha256Digest>, StoreError> {
         Ok(None)
+    }
+
+    async fn compare(&self, _: &ObjectInfo, _: &Self, _: &ObjectInfo) -> Result<SideBySide, StoreError> {
+        Ok(SideBySide::Moved)
     }
 }
 
