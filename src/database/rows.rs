@@ -50,38 +50,22 @@ pub async fn for_each_candidate(
     mut take: impl FnMut(CandidateRow) -> Result<()>,
 ) -> Result<()> {
     let statement = page_statement(database, column, mappings, which);
+    database.brake().passed().await;
     if !column.is_seekable() {
-        database.brake().passed().await;
         let statement = statement.with("after", "").with("order", "");
-        let mut rows = sqlx::query(statement.sql()).fetch(database.pool());
+        let mut rows = sqlx::raw_sql(statement.sql()).fetch(database.pool());
         let doing = format!("read {}", column.name);
         while let Some(row) = grant_or(rows.try_next().await, &doing, &select_grant(database, column))? {
             take(candidate(&row, column)?.1)?;
         }
         return Ok(());
     }
-    let mut last: Option<Vec<String>> = None;
-    loop {
+    let mut last = None;
+    while let Some(seam) = page(database, column, &statement, last, &mut take).await? {
         database.brake().passed().await;
-        let rows = page(database, column, &statement, last.as_deref()).await?;
-        let full = rows.len() > PAGE_ROWS;
-        let mut previous = last.take();
-        // One row more than a page is read, so that equal keys cannot hide at the seam between two pages.
-        for (index, row) in rows.iter().enumerate() {
-            let (key, candidate) = candidate(row, column)?;
-            if previous.as_ref() == Some(&key) {
-                bail!(partly_visible_key(database, column));
-            }
-            if index < PAGE_ROWS {
-                take(candidate)?;
-                last = Some(key.clone());
-            }
-            previous = Some(key);
-        }
-        if !full {
-            return Ok(());
-        }
+        last = Some(seam);
     }
+    Ok(())
 }
 
 fn page_statement(database: &Database, column: &TextColumn, mappings: &Mappings, which: Candidates<'_>) -> Statement {
@@ -110,20 +94,41 @@ fn page_statement(database: &Database, column: &TextColumn, mappings: &Mappings,
         .with("candidates", &candidates)
 }
 
+/// Takes the rows of a page as they arrive, so that none of them fills the memory; gives the key of its last one if there are more.
 async fn page(
     database: &Database,
     column: &TextColumn,
     statement: &Statement,
-    after: Option<&[String]>,
-) -> Result<Vec<MySqlRow>> {
+    after: Option<Vec<String>>,
+    take: &mut impl FnMut(CandidateRow) -> Result<()>,
+) -> Result<Option<Vec<String>>> {
+    // One row more than a page is read, so that equal keys cannot hide at the seam between two pages.
     let order = format!("ORDER BY {} LIMIT {}", column.key_order(), PAGE_ROWS + 1);
     let seek = if after.is_some() { format!("AND {}", is_behind(column)) } else { String::new() };
-    let mut query = sqlx::query(statement.clone().with("after", &seek).with("order", &order).sql());
-    for value in is_behind_parameters(after.unwrap_or_default()) {
-        query = query.bind(value);
-    }
+    let sql = statement.clone().with("after", &seek).with("order", &order).sql();
+    let mut rows = match &after {
+        // Of many columns there is only this one page.
+        None => sqlx::raw_sql(sql).fetch(database.pool()),
+        Some(key) => {
+            let values = is_behind_parameters(key).map(str::to_owned);
+            values.fold(sqlx::query(sql), |query, value| query.bind(value)).fetch(database.pool())
+        }
+    };
     let doing = format!("read {}", column.name);
-    grant_or(query.fetch_all(database.pool()).await, &doing, &select_grant(database, column))
+    let (mut previous, mut taken) = (after, 0);
+    while let Some(row) = grant_or(rows.try_next().await, &doing, &select_grant(database, column))? {
+        let (key, candidate) = candidate(&row, column)?;
+        if previous.as_ref() == Some(&key) {
+            bail!(partly_visible_key(database, column));
+        }
+        if taken == PAGE_ROWS {
+            return Ok(previous);
+        }
+        take(candidate)?;
+        taken += 1;
+        previous = Some(key);
+    }
+    Ok(None)
 }
 
 fn candidate(row: &MySqlRow, column: &TextColumn) -> Result<(Vec<String>, CandidateRow)> {
@@ -163,7 +168,7 @@ pub async fn count_clear(database: &Database, column: &TextColumn, mappings: &Ma
         .with("modern", &any(exact().map(|m| column.is_modern(mappings, m)).collect()))
         .with("table", &column.table(database.schema()));
     let doing = format!("read {}", column.name);
-    let row = sqlx::query(statement.sql()).fetch_one(database.pool()).await;
+    let row = sqlx::raw_sql(statement.sql()).fetch_one(database.pool()).await;
     let row = grant_or(row, &doing, &select_grant(database, column))?;
     Ok(ClearCounts { total: row.try_get("total")?, legacy: row.try_get("legacy")?, modern: row.try_get("modern")? })
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use futures::future::join;
 
 use super::{CopyRun, legacy_rows};
 use crate::config::{ColumnName, CopyOptions, Watch};
-use crate::database::{ColumnSurvey, MovedSince, Part, count_planned, references, survey};
+use crate::database::{ColumnSurvey, MovedSince, Part, TextColumn, count_planned, references, survey};
 use crate::failure::Failure;
 use crate::plan::plan;
 use crate::report::summary::{StillWritten, Watched};
@@ -37,18 +38,12 @@ impl<C: CopyObjects> CopyRun<'_, C> {
             if legacy == 0 {
                 break;
             }
-            self.work.prove_conditions().await?;
             self.totals.passes += 1;
-            // Readers may have picked up a legacy path until now: the grace period begins anew.
-            self.work.ledger.reset_grace_clock(self.lock).await?;
-            let phase = self.work.session.progress.phase("plan", None, "rows");
-            let part = Part { pass: self.totals.passes, prefix: options.only_prefix.as_deref().unwrap_or_default() };
-            plan(database, self.lock, &self.work.ledger, config, &references, part).await?;
-            phase.add(legacy);
-            let planned = count_planned(&self.work.ledger, part.pass).await?;
-            self.forget_plans(part.pass, planned).await?;
-            phase.finish();
-            let moved = self.pass(&references, planned, options.limit.unwrap_or(u64::MAX)).await?;
+            // One asks S3, the other the database. Neither is given up for the other: scratch objects would be left.
+            let (proved, planned) =
+                join(self.work.prove_conditions(), self.planned(&references, legacy, options)).await;
+            proved?;
+            let moved = self.pass(&references, planned?, options.limit.unwrap_or(u64::MAX)).await?;
             surveys = survey(database, config).await?;
             if (moved.rows == 0 && !moved.held) || options.limit.is_some() {
                 break;
@@ -57,6 +52,21 @@ impl<C: CopyObjects> CopyRun<'_, C> {
             passes += u32::from(!moved.held);
         }
         Ok(surveys)
+    }
+
+    /// Plans the pass; gives how many objects it has.
+    async fn planned(&self, references: &[TextColumn], legacy: u64, options: &CopyOptions) -> Result<u64> {
+        let Session { database, config, progress, .. } = self.work.session;
+        // Readers may have picked up a legacy path until now: the grace period begins anew.
+        self.work.ledger.reset_grace_clock(self.lock).await?;
+        let phase = progress.phase("plan", None, "rows");
+        let part = Part { pass: self.totals.passes, prefix: options.only_prefix.as_deref().unwrap_or_default() };
+        plan(database, self.lock, &self.work.ledger, config, references, part).await?;
+        phase.add(legacy);
+        let planned = count_planned(&self.work.ledger, part.pass).await?;
+        self.forget_plans(part.pass, planned).await?;
+        phase.finish();
+        Ok(planned)
     }
 
     /// Forgets of the plans before this one about as much as it has `planned`: so they do not pile up where runs end early or watch for

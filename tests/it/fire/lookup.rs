@@ -14,8 +14,8 @@ fn lookups(proxy: &FaultProxy, before: impl FnOnce() + Send + 'static) -> Arc<Mu
     proxy.on_command(move |seen| {
         if moves_rows(seen) {
             before.lock().expect("a lock").take().into_iter().for_each(|before| before());
-            let tables = ["am_moving", "am_object"].into_iter();
-            let table = tables.filter(|table| seen.sql.contains(table)).last().unwrap_or("nothing");
+            let table =
+                ["am_moving", "am_object"].into_iter().find(|table| seen.sql.contains(table)).unwrap_or("nothing");
             lookups.lock().expect("a lock").push(table);
         }
         DatabaseFault::None
