@@ -44,6 +44,7 @@ mod one_line;
 mod package;
 mod pieces;
 mod policy;
+mod prepared;
 mod printed;
 mod prune;
 mod privileges;
