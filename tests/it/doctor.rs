@@ -309,7 +309,7 @@ fn a_server_that_cannot_move_rows_is_told_and_judged_to_the_end() {
         "--sql-mode=".to_owned(),
     ];
     let server = Mariadb::start(MariadbOptions { extra, ..MariadbOptions::default() }).expect("a server");
-    let insert = "USE production; INSERT INTO avatars SELECT CONCAT('image/avatar-', seq, '.png') FROM seq_1_to_100";
+    let insert = "USE production; INSERT INTO avatars SELECT CONCAT('image/avatar-', seq, '.png') FROM seq_1_to_200";
     server
         .execute(&format!(
             "CREATE DATABASE production; CREATE TABLE production.avatars (path VARCHAR(200)); SET binlog_format = ROW; \

@@ -95,7 +95,8 @@ fn locks_undo_and_redo_are_foretold() {
     let of = |nth: usize| (before[nth], after[nth]);
     let at_once = &told["at_once"];
     near("locks", &at_once["lock_bytes"], of(0).1, 0.25);
-    near("redo", &at_once["redo_bytes"], of(2).1 - of(2).0, 0.6);
+    // A factor of two, as docs/scale.md says: where rows grow, pages split or do not.
+    near("redo", &at_once["redo_bytes"], of(2).1 - of(2).0, 0.9);
     // Pages that are free again are counted, too, and may be used again: the truth lies in between.
     let undo = at_once["undo_bytes"].as_f64().expect("undo");
     assert!(undo * 1.25 > of(1).1 - of(1).0 && undo < of(1).1 * 1.25, "told {undo}, pages {:?}", of(1));
@@ -138,7 +139,7 @@ fn a_copy_of_many_rows_says_what_they_take() {
     world.source("image/avatar-1.png");
     world.sql("INSERT INTO avatars (path) SELECT 'image/avatar-1.png' FROM seq_0_to_100000");
     let copied = world.run(&["copy"]).exits(0);
-    let said = "forecast 100,001 rows at once: about 4.0 s; binary log ";
+    let said = "forecast 100,001 rows at once: about 2.0 s; binary log ";
     assert!(copied.stderr.contains(said), "{}", copied.stderr);
     world.rows(&["image/avatar-1.png"]);
     assert!(!world.run(&["copy"]).exits(0).stderr.contains("forecast "), "few rows are no news");
