@@ -5,8 +5,8 @@
 # `--method sync` needs the AWS CLI, which is not in it; the other methods need nothing.
 
 FROM rust:1.94-slim-bookworm AS build
-# aws-lc-rs, the TLS library's cryptography, is built from C.
-RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
+# aws-lc-rs, the TLS library's cryptography, and the allocator are built from C.
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev make && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .
 ARG COMMIT=

@@ -100,6 +100,16 @@ fn its_own_user_cannot_read_its_environment() {
 }
 
 #[test]
+fn freed_memory_is_given_back_soon() {
+    // The allocator tells how it was built: without .cargo/config.toml it keeps what was freed for ten seconds.
+    let mut command = bare_command(Path::new("/"));
+    let output = command.arg("--version").env("_RJEM_MALLOC_CONF", "confirm_conf:true").output().expect("it runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    let built_with = told.lines().find(|line| line.contains("--with-malloc-conf")).unwrap_or_default();
+    assert!(built_with.contains("narenas:1,dirty_decay_ms:10,muzzy_decay_ms:0"), "{told}");
+}
+
+#[test]
 fn every_file_is_its_owners_only() {
     let world = World::new();
     world.avatars(3);
