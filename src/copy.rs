@@ -72,6 +72,14 @@ pub struct Copying<'a, R, C> {
     pub moved: bool,
 }
 
+/// A window of objects, and what the buckets hold of it.
+#[derive(Debug)]
+pub struct Looked {
+    objects: Vec<LedgerObject>,
+    sources: Seen,
+    targets: Seen,
+}
+
 /// What log lines of an object are said to belong to.
 fn object_span(object: &LedgerObject) -> tracing::Span {
     tracing::trace_span!("object", key = object.source.as_str())
@@ -89,11 +97,33 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
         stop: &CancellationToken,
         progress: impl Fn(&Ending),
     ) -> Result<Vec<(LedgerObject, Ending)>, StoreError> {
+        self.looked_at(self.look(objects).await?, stop, progress).await
+    }
+
+    /// Learns what both buckets hold of a window, for [`looked_at`](Self::looked_at). What changes in between, the conditions of
+    /// the copies notice; where the endpoint heeds none, it is looked at again.
+    ///
+    /// # Errors
+    /// If a bucket cannot be listed.
+    pub async fn look(&self, objects: Vec<LedgerObject>) -> Result<Looked, StoreError> {
         let sources: Vec<&ObjectKey> = objects.iter().map(|object| &object.source).collect();
         let mut targets: Vec<&ObjectKey> = objects.iter().map(|object| &object.target).collect();
         targets.sort_unstable();
         let (sources, targets) =
             futures::future::try_join(look(self.source, &sources), look(self.target, &targets)).await?;
+        Ok(Looked { objects, sources, targets })
+    }
+
+    /// The rest of [`window`](Self::window).
+    ///
+    /// # Errors
+    /// If the production bucket cannot be listed.
+    pub async fn looked_at(
+        &self,
+        Looked { objects, sources, targets }: Looked,
+        stop: &CancellationToken,
+        progress: impl Fn(&Ending),
+    ) -> Result<Vec<(LedgerObject, Ending)>, StoreError> {
         let begun = futures::stream::iter(objects).take_while(|_| std::future::ready(!stop.is_cancelled()));
         let first = begun.map(|object| {
             let span = object_span(&object);

@@ -17,6 +17,7 @@ use super::windows::Objects;
 use super::{Meter, Session, dry, exit, legacy_in, sign_off, span, sync};
 use crate::check::VerifiedObjects;
 use crate::config::{CopyOptions, Method};
+use crate::copy::Ending;
 use crate::cutover::{Moved, cut_over};
 use crate::database::{
     ColumnSurvey, KeyRange, Ledger, LedgerName, ObjectState, RunLock, Stage, Tally, TextColumn, Turn,
@@ -149,19 +150,24 @@ impl<C: CopyObjects> CopyRun<'_, C> {
         Ok((summary, exit))
     }
 
-    /// Copies at most so many of the `planned` objects and moves their rows.
-    async fn pass(&mut self, references: &[TextColumn], planned: u64, at_most: u64) -> Result<Moved> {
+    /// Plans, copies and moves the `legacy` rows, those of at most so many objects as the options allow.
+    async fn pass(&mut self, references: &[TextColumn], legacy: u64, options: &CopyOptions) -> Result<Moved> {
+        let planned = self.planned(references, legacy, options);
         if let Some(seat) = self.seat {
+            let planned = self.while_trying(planned).await?;
             return self.pass_together(seat, references, planned).await;
         }
         let (session, pass) = (self.work.session, self.totals.passes);
-        let phase = session.progress.phase("copy", Some(planned.min(at_most)), "objects");
         let mut verified = VerifiedObjects::none(self.lock, pass);
-        let objects = Objects::Planned { pass, at_most };
-        self.work
-            .copy_planned(objects, KeyRange::default(), &mut verified, (&|ending| show(&phase, ending), &session.stop))
-            .await?;
-        phase.finish();
+        let copied = async {
+            let (planned, at_most) = (planned.await?, options.limit.unwrap_or(u64::MAX));
+            let phase = session.progress.phase("copy", Some(planned.min(at_most)), "objects");
+            let (objects, shown) = (Objects::Planned { pass, at_most }, |ending: &Ending| show(&phase, ending));
+            self.work.copy_planned(objects, KeyRange::default(), &mut verified, (&shown, &session.stop)).await?;
+            phase.finish();
+            Ok(())
+        };
+        self.while_trying(copied).await?;
         // What holds the run holds it here, so that the look is fresh.
         session.pace.brake().passed().await;
         // Both sides once more, right before the rows move: what was written or deleted meanwhile is copied again first.

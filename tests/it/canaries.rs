@@ -1,6 +1,6 @@
 //! Promises 2 and 3 on endpoints that ignore conditions: what is not enforced is seen before it is relied on.
 
-use avatar_migrate_kit::Ignored;
+use avatar_migrate_kit::{Fault, Ignored};
 
 use crate::support::{World, content};
 
@@ -25,6 +25,20 @@ fn an_endpoint_that_overwrites_is_named_and_overwrites_nothing() {
     assert_eq!(world.body("production-s3", "avatar/avatar-2.png"), Some(b"somebody else's".to_vec()));
     let scratch = world.s3.keys("production-s3").into_iter().filter(|key| key.starts_with(".avatar-migrate/"));
     assert_eq!(scratch.count(), 0);
+}
+
+#[test]
+fn nothing_is_copied_where_the_endpoint_cannot_be_tried() {
+    let world = three_avatars();
+    // Windows are looked at meanwhile, and wait for what comes of it.
+    world.s3.on_request(|request| match request.operation.as_str() {
+        "PutObject" => Fault::Status(403, "AccessDenied".to_owned()),
+        _ => Fault::None,
+    });
+    let refused = world.run(&["copy"]).exits(2);
+    assert!(refused.stderr.contains("s3:PutObject is needed on .avatar-migrate/*"), "{}", refused.stderr);
+    assert_eq!(world.s3.keys("production-s3"), Vec::<String>::new());
+    assert_eq!(world.s3.requests().get("CopyObject"), None);
 }
 
 #[test]

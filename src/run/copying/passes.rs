@@ -39,11 +39,7 @@ impl<C: CopyObjects> CopyRun<'_, C> {
                 break;
             }
             self.totals.passes += 1;
-            // One asks S3, the other the database. Neither is given up for the other: scratch objects would be left.
-            let (proved, planned) =
-                join(self.work.prove_conditions(), self.planned(&references, legacy, options)).await;
-            proved?;
-            let moved = self.pass(&references, planned?, options.limit.unwrap_or(u64::MAX)).await?;
+            let moved = self.pass(&references, legacy, options).await?;
             surveys = survey(database, config).await?;
             if (moved.rows == 0 && !moved.held) || options.limit.is_some() {
                 break;
@@ -54,8 +50,15 @@ impl<C: CopyObjects> CopyRun<'_, C> {
         Ok(surveys)
     }
 
+    /// Does `other` while it is tried what the endpoint enforces. Neither is given up for the other: scratch objects would be left.
+    pub(super) async fn while_trying<T>(&self, other: impl Future<Output = Result<T>>) -> Result<T> {
+        let (proved, done) = join(self.work.prove_conditions(), other).await;
+        proved?;
+        done
+    }
+
     /// Plans the pass; gives how many objects it has.
-    async fn planned(&self, references: &[TextColumn], legacy: u64, options: &CopyOptions) -> Result<u64> {
+    pub(super) async fn planned(&self, references: &[TextColumn], legacy: u64, options: &CopyOptions) -> Result<u64> {
         let Session { database, config, progress, .. } = self.work.session;
         // Readers may have picked up a legacy path until now: the grace period begins anew.
         self.work.ledger.reset_grace_clock(self.lock).await?;

@@ -83,7 +83,6 @@ impl<'a, C: CopyObjects> Work<'a, C> {
         verified: &mut VerifiedObjects<'_, R>,
         (progress, halt): Shown<'_>,
     ) -> Result<()> {
-        let copying = self.copying();
         // Once a window fails no other is begun, and those under way are finished and written down.
         let halt = halt.child_token();
         let ended = windows(&self.ledger, objects, range)
@@ -92,8 +91,7 @@ impl<'a, C: CopyObjects> Work<'a, C> {
                 self.session.pace.brake().passed().await;
                 let first = window.first().map(|object| object.source.to_string()).unwrap_or_default();
                 let span = tracing::debug_span!("window", first, objects = window.len());
-                let ended = copying.window(undecided(window, &self.decisions), &halt, progress).instrument(span).await;
-                ended.map_err(anyhow::Error::from)
+                self.window(undecided(window, &self.decisions), (progress, &halt)).instrument(span).await
             });
         let mut ended = std::pin::pin!(ended.try_buffered(AT_ONCE));
         let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
@@ -118,6 +116,17 @@ impl<'a, C: CopyObjects> Work<'a, C> {
         };
         futures::future::try_join(feed, write).await?;
         self.session.interrupted()
+    }
+
+    /// Copies and checks a window. It is looked at while the endpoint may still be tried.
+    async fn window(
+        &self,
+        objects: Vec<LedgerObject>,
+        (progress, halt): Shown<'_>,
+    ) -> Result<Vec<(LedgerObject, Ending)>> {
+        let looked = self.copying().look(objects).await?;
+        self.prove_conditions().await?;
+        Ok(self.copying().looked_at(looked, halt, progress).await?)
     }
 
     pub(super) fn copying(&self) -> Copying<'a, Bucket, C> {
