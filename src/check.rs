@@ -138,12 +138,12 @@ impl<'a, R: ReadObjects> Checker<'a, R> {
                 if source.etag == target.etag && source.etag.is_single_part() {
                     return Ok(same(source, target, Proof::ETag, known.map(|(_, digest)| hex(digest))));
                 }
-                if let Some(compared) = self.compare_checksums(source, target).await? {
+                if let Some(compared) = Box::pin(self.compare_checksums(source, target)).await? {
                     return Ok(compared);
                 }
-                self.compare_bytes(source, target, known).await
+                Box::pin(self.compare_bytes(source, target, known)).await
             }
-            CheckMode::Sha256 => self.compare_bytes(source, target, None).await,
+            CheckMode::Sha256 => Box::pin(self.compare_bytes(source, target, None)).await,
         }
     }
 

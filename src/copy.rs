@@ -145,15 +145,18 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
     }
 
     /// The cheap and common case: the source was listed, the target was not, so one copy should do.
+    ///
+    /// Whatever sends a request is boxed, here and in what follows: a thousand objects of a window would take the room of their
+    /// requests, tens of kilobytes each, where most of them send none.
     async fn first_step(&self, object: LedgerObject, sources: &Seen, targets: &Seen) -> (LedgerObject, Step) {
         let step = match (sources.get(&object.source), targets.get(&object.target)) {
             // Where the endpoint would overwrite, a listing is not fresh enough to rely on.
             (Some(_), None) if !self.conditions.absent => Step::Look,
-            (Some(source), None) => self.copy(source.clone(), &object.target, &CopyGuard::Absent).await,
+            (Some(source), None) => Box::pin(self.copy(source.clone(), &object.target, &CopyGuard::Absent)).await,
             (Some(source), Some(target)) => {
                 Step::Compare { source: source.clone(), target: target.clone(), copied: None }
             }
-            (None, None) if self.conditions.absent => self.copy_unlisted(&object).await,
+            (None, None) if self.conditions.absent => Box::pin(self.copy_unlisted(&object)).await,
             (None, _) => Step::Look,
         };
         (object, step)
@@ -203,9 +206,9 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
                 }
                 Step::Look => {
                     looks += 1;
-                    self.look_at_both(&object).await.unwrap_or_else(|error| self.failed(error))
+                    Box::pin(self.look_at_both(&object)).await.unwrap_or_else(|error| self.failed(error))
                 }
-                Step::Copy { source, guard } => self.copy(source, &object.target, &guard).await,
+                Step::Copy { source, guard } => Box::pin(self.copy(source, &object.target, &guard)).await,
                 Step::Confirm { source, etag, sha256 } => {
                     copied = Some(source.size);
                     match self.seen_or_awaited(&object.target, &etag, fresh).await {
@@ -265,6 +268,10 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
         if let Some(info) = fresh.get(target).filter(|info| info.etag == *etag) {
             return Ok(Some(info.clone()));
         }
+        Box::pin(self.awaited(target)).await
+    }
+
+    async fn awaited(&self, target: &ObjectKey) -> Result<Option<ObjectInfo>, StoreError> {
         let mut pause = FIRST_PAUSE;
         for _ in 0..ATTEMPTS {
             if let Some(details) = self.target.head(target).await? {
