@@ -2,9 +2,10 @@
 //! of each object.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use futures::{StreamExt, TryStreamExt};
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +34,8 @@ pub(super) struct Work<'a, C> {
     scratch: Scratch,
     /// What the endpoint enforces, once it was tried.
     conditions: OnceCell<CopyConditions>,
+    /// Whether it was tried, or is being tried.
+    tried: AtomicBool,
     /// What a person has decided about twins that differ.
     pub(super) decisions: Decisions,
     done: Mutex<Done>,
@@ -59,13 +62,18 @@ struct Done {
 
 impl<'a, C: CopyObjects> Work<'a, C> {
     pub(super) async fn new(session: &'a Session, ledger: Ledger, ways: Ways<'a, C>, scratch: Scratch) -> Result<Self> {
-        let (decisions, conditions) = (ledger.decisions().await?, OnceCell::new());
-        Ok(Self { session, ledger, ways, scratch, conditions, decisions, done: Mutex::default() })
+        let (decisions, conditions, tried) = (ledger.decisions().await?, OnceCell::new(), AtomicBool::new(false));
+        Ok(Self { session, ledger, ways, scratch, conditions, tried, decisions, done: Mutex::default() })
     }
 
-    /// What the endpoint enforces is tried once, before the first copy.
+    /// What the endpoint enforces is tried once, before the first copy. Whoever waits for a trial that fails makes none of its own.
     pub(super) async fn prove_conditions(&self) -> Result<()> {
-        let proving = || prove_conditions(self.session, self.ways.canary, &self.scratch);
+        let proving = async || {
+            if self.tried.swap(true, Ordering::Relaxed) {
+                bail!("what the endpoint enforces is not known: it was tried in vain");
+            }
+            prove_conditions(self.session, self.ways.canary, &self.scratch).await
+        };
         self.conditions.get_or_try_init(proving).await.map(drop)
     }
 
