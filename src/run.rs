@@ -53,8 +53,8 @@ use crate::failure::{Exit, Failure, exit_of};
 use crate::pace::{Brake, Pace};
 use crate::report::progress::Progress;
 use crate::store::{
-    Bucket, Copier, CopyConditions, CopyObjects, PartSizes, Reach, Requests, Scratch, StoreError, StoreErrorKind,
-    Stores, connect, is_same_bucket, prove_copies,
+    Bucket, Copier, CopyObjects, PartSizes, Reach, Requests, Scratch, StoreError, StoreErrorKind, Stores, Tried,
+    connect, is_same_bucket, prove_copies,
 };
 
 /// Everything that a command works with.
@@ -254,30 +254,30 @@ async fn refuse_one_bucket(session: &Session, scratch: &Scratch) -> Result<()> {
 }
 
 /// Tries which conditions on copies the endpoint of the production bucket enforces, and says what it does not.
-pub(crate) async fn prove_conditions(
-    session: &Session,
+pub(crate) async fn try_conditions<'a>(
+    session: &'a Session,
     canary: &impl CopyObjects,
     scratch: &Scratch,
-) -> Result<CopyConditions> {
+) -> Result<Tried<'a>> {
     refuse_one_bucket(session, scratch).await?;
-    prove_conditions_in(&session.stores.target, canary, scratch).await
+    try_conditions_in(&session.stores.target, canary, scratch).await
 }
 
 /// The same in any bucket that copies go to; `canary` copies inside it.
-pub(crate) async fn prove_conditions_in(
-    bucket: &Bucket,
+pub(crate) async fn try_conditions_in<'a>(
+    bucket: &'a Bucket,
     canary: &impl CopyObjects,
     scratch: &Scratch,
-) -> Result<CopyConditions> {
-    let conditions = prove_copies(bucket, canary, scratch).await.map_err(usage)?;
-    let shortcomings = conditions.shortcomings();
+) -> Result<Tried<'a>> {
+    let tried = prove_copies(bucket, canary, scratch).await.map_err(usage)?;
+    let shortcomings = tried.conditions().shortcomings();
     if shortcomings.is_empty() {
         tracing::info!("the endpoint enforces every condition on copies");
     }
     for text in shortcomings {
         tracing::warn!("{text}");
     }
-    Ok(conditions)
+    Ok(tried)
 }
 
 /// The exit code of a command that ran.

@@ -48,7 +48,7 @@ pub use bucket::{Bucket, PAGE_KEYS};
 pub use checksum_canary::{CopyChecksum, prove_checksum};
 pub use connect::{Connected, Reach, Stores, connect, connect_each};
 pub use copier::Copier;
-pub use copy_canary::{CopyConditions, prove_copies};
+pub use copy_canary::{CopyConditions, Tried, prove_copies};
 pub use delete::DeleteMode;
 pub use deleter::{DeleteProof, Deleter, Unenforced};
 pub use identity::{Caller, Identity};

@@ -171,10 +171,12 @@ impl Examined<'_> {
         let sizes = self.sizes();
         match self.config.method {
             Method::Copy | Method::Sync => {
-                prove_copies(bucket, &Copier::new(bucket.clone(), bucket.clone(), sizes), scratch).await
+                let copier = Copier::new(bucket.clone(), bucket.clone(), sizes);
+                prove_copies(bucket, &copier, scratch).await?.cleared().await
             }
             Method::Stream => {
-                prove_copies(bucket, &Streamer::new(bucket.clone(), bucket.clone(), sizes), scratch).await
+                let streamer = Streamer::new(bucket.clone(), bucket.clone(), sizes);
+                prove_copies(bucket, &streamer, scratch).await?.cleared().await
             }
         }
     }

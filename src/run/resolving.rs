@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
-use super::{Meter, Session, prove_conditions, refused, sign_off, span};
+use super::{Meter, Session, refused, sign_off, span, try_conditions};
 use crate::check::{Checker, Compared, OwnCopy, VerifiedCopy, VerifiedObjects};
 use crate::config::{Keep, Method, ResolveOptions};
 use crate::database::{Ledger, LedgerName, RunLock};
@@ -172,7 +172,8 @@ impl<C: CopyObjects> Resolving<'_, C> {
     }
 
     async fn keep_source(&self, source: &ObjectInfo, target: &ObjectInfo, saved_as: &ObjectKey) -> Result<()> {
-        let conditions = prove_conditions(self.session, self.inside, &Scratch::of_run(self.ledger.run())).await?;
+        let tried = try_conditions(self.session, self.inside, &Scratch::of_run(self.ledger.run())).await?;
+        let conditions = tried.cleared().await?;
         if !conditions.own_copy || !conditions.source {
             let reason =
                 "the endpoint ignores conditions on copies, so that an object written in this moment would be lost";

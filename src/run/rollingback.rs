@@ -7,7 +7,7 @@ use tracing::Instrument;
 
 use super::fencing::{drop_own_fence, fenced_now};
 use super::verifying::set_grace_clock;
-use super::{Meter, Session, exit, prove_conditions_in, sign_off, span};
+use super::{Meter, Session, exit, sign_off, span, try_conditions_in};
 use crate::config::{Method, RollbackOptions};
 use crate::copy::Copying;
 use crate::database::{
@@ -214,7 +214,7 @@ impl<C: CopyObjects> Way<'_, C> {
         let Session { stores, config, pace, stop, progress, .. } = self.session;
         let (source, target): (&Bucket, &Bucket) = (&stores.target, &stores.source);
         let conditions = match run {
-            Some(run) => prove_conditions_in(target, self.canary, &Scratch::of_run(run)).await?,
+            Some(run) => try_conditions_in(target, self.canary, &Scratch::of_run(run)).await?.cleared().await?,
             None => CopyConditions::NONE,
         };
         let copying =

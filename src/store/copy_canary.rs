@@ -1,9 +1,17 @@
 //! Canaries for copies: does this endpoint refuse to overwrite, and to copy what changed? Many ignore such conditions.
 
+use std::time::Duration;
+
+use futures::future::{BoxFuture, join3, try_join_all};
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
+use tokio::time::timeout;
+
+use super::delete::delete_plain;
 use super::failure::Failure;
-use super::scratch::{ETAG_OF_NOTHING_HERE, Scratch, put, swept};
+use super::scratch::{ETAG_OF_NOTHING_HERE, Scratch, put, sweep};
 use super::{Bucket, CopyEnd, CopyGuard, CopyObjects, ObjectInfo, ReadObjects, StoreError};
-use crate::path::ETag;
+use crate::path::{ETag, ObjectKey};
 
 /// Which conditions on a copy the endpoint of a bucket was seen to enforce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,35 +46,124 @@ impl CopyConditions {
     }
 }
 
+/// A trial that has told what it was made for. What it wrote last is removed when it is [cleared](Self::cleared).
+#[must_use]
+pub struct Tried<'a> {
+    bucket: &'a Bucket,
+    conditions: CopyConditions,
+    writing: Writing<'a>,
+}
+
+impl Tried<'_> {
+    /// What the endpoint enforces.
+    #[must_use]
+    pub fn conditions(&self) -> CopyConditions {
+        self.conditions
+    }
+
+    /// Waits for the last scratch object to be written, and removes it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be written or removed.
+    pub async fn cleared(mut self) -> Result<CopyConditions, StoreError> {
+        while let Some(late) = self.writing.next().await {
+            remove(self.bucket, late?.key).await?;
+        }
+        Ok(self.conditions)
+    }
+}
+
 /// Tries the conditions on scratch objects in `bucket`, with the copier itself: `copier` has to copy inside that bucket.
-/// Scratch objects are removed, those of earlier runs too.
+/// Scratch objects are removed, those of earlier runs too; one may still be on its way, and goes when the trial is
+/// [cleared](Tried::cleared).
 ///
 /// # Errors
 /// [`StoreError`] if the scratch objects cannot be written, judged or removed.
-pub async fn prove_copies(
-    bucket: &Bucket,
+pub async fn prove_copies<'a>(
+    bucket: &'a Bucket,
     copier: &impl CopyObjects,
     scratch: &Scratch,
-) -> Result<CopyConditions, StoreError> {
-    swept(bucket, &scratch.prefix(TRIAL), tried(bucket, copier, scratch)).await
+) -> Result<Tried<'a>, StoreError> {
+    let prefix = scratch.prefix(TRIAL);
+    sweep(bucket, &prefix).await?;
+    let mut writing = Writing::new();
+    let tried = tried(bucket, copier, scratch, &mut writing).await;
+    if tried.is_err() {
+        // What is still being written would outlive the sweep. The trial's own error is the one to tell.
+        while writing.next().await.is_some() {}
+        sweep(bucket, &prefix).await.ok();
+    }
+    tried.map(|conditions| Tried { bucket, conditions, writing })
 }
 
-async fn tried(bucket: &Bucket, copier: &impl CopyObjects, scratch: &Scratch) -> Result<CopyConditions, StoreError> {
-    let failed = |failure: Failure| failure.into_error("copy canary", bucket.subject(&scratch.prefix(TRIAL)));
-    let written = async |name: &str| {
-        let key = scratch.key(TRIAL, name).map_err(failed)?;
-        put(bucket, &key, "to prove conditional copies").await.map_err(failed)
-    };
-    let (source, kept) = (written("source").await?, written("kept").await?);
-    let nobody = ETag::new(ETAG_OF_NOTHING_HERE);
-    let own_copy = refused(bucket, copier, &source, &kept, &CopyGuard::OwnCopy(nobody.clone())).await?;
-    let absent = refused(bucket, copier, &source, &kept, &CopyGuard::Absent).await?;
-    let changed = ObjectInfo { etag: nobody, ..source };
-    let target = scratch.key(TRIAL, "target").map_err(failed)?;
-    let end = copier.copy(&changed, &target, &CopyGuard::Absent).await?;
+/// Scratch objects that are being written.
+type Writing<'a> = FuturesUnordered<BoxFuture<'a, Result<ObjectInfo, StoreError>>>;
+
+/// After this long the first scratch object is not waited for alone any more.
+const FIRST_WRITE_LONG: Duration = Duration::from_millis(30);
+
+async fn tried<'a>(
+    bucket: &'a Bucket,
+    copier: &impl CopyObjects,
+    scratch: &Scratch,
+    writing: &mut Writing<'a>,
+) -> Result<CopyConditions, StoreError> {
+    let key = |name: &str| scratch.key(TRIAL, name).map_err(|failure| failed(failure, bucket, &scratch.prefix(TRIAL)));
+    let objects = three_written(bucket, [key("1")?, key("2")?, key("3")?, key("4")?], writing).await?;
+    let [source, kept, other] = &objects;
+    let (nobody, target) = (ETag::new(ETAG_OF_NOTHING_HERE), key("target")?);
+    let changed = ObjectInfo { etag: nobody.clone(), ..source.clone() };
+    // None is given up for another one's failure: what it makes would outlive the sweep.
+    let (own_copy, absent, of_changed) = join3(
+        refused(bucket, copier, source, kept, CopyGuard::OwnCopy(nobody)),
+        refused(bucket, copier, source, other, CopyGuard::Absent),
+        async {
+            let end = copier.copy(&changed, &target, &CopyGuard::Absent).await?;
+            Ok::<_, StoreError>((end, bucket.head(&target).await?.is_some()))
+        },
+    )
+    .await;
+    let (own_copy, absent, (of_changed, made)) = (own_copy?, absent?, of_changed?);
+    let left = objects.into_iter().map(|object| object.key).chain(made.then_some(target));
+    try_join_all(left.map(|key| remove(bucket, key))).await?;
     // A source that is gone, swept by a run on another schema, has proved nothing.
-    let source = matches!(end, CopyEnd::Unsettled) && bucket.head(&target).await?.is_none();
+    let source = matches!(of_changed, CopyEnd::Unsettled) && !made;
     Ok(CopyConditions { absent, own_copy, source })
+}
+
+/// Writes four scratch objects; gives the first three that are there, and leaves the last one to `writing`.
+///
+/// Copies wait for this trial, and the first write into a bucket may take long by itself: SeaweedFS has made room for it
+/// after some 10 ms, but looks for that room 200 ms later, or a second where several came at once. What is written in the
+/// meantime finds it.
+async fn three_written<'a>(
+    bucket: &'a Bucket,
+    keys: [ObjectKey; 4],
+    writing: &mut Writing<'a>,
+) -> Result<[ObjectInfo; 3], StoreError> {
+    let mut writes = keys.into_iter().map(|key| write(bucket, key).boxed());
+    writing.extend(writes.next());
+    let mut first = timeout(FIRST_WRITE_LONG, writing.select_next_some()).await.ok();
+    writing.extend(writes);
+    let mut next = async || match first.take() {
+        Some(written) => written,
+        None => writing.select_next_some().await,
+    };
+    Ok([next().await?, next().await?, next().await?])
+}
+
+async fn write(bucket: &Bucket, key: ObjectKey) -> Result<ObjectInfo, StoreError> {
+    let written = put(bucket, &key, "to prove conditional copies").await;
+    written.map_err(|failure| failed(failure, bucket, key.as_str()))
+}
+
+async fn remove(bucket: &Bucket, key: ObjectKey) -> Result<(), StoreError> {
+    let removed = delete_plain(bucket, &key).await;
+    removed.map_err(|failure| failure.into_error("DeleteObject", bucket.subject(key.as_str())))
+}
+
+fn failed(failure: Failure, bucket: &Bucket, subject: &str) -> StoreError {
+    failure.into_error("copy canary", bucket.subject(subject))
 }
 
 /// Whether a copy over `kept` is refused, and `kept` is what it was.
@@ -75,9 +172,9 @@ async fn refused(
     copier: &impl CopyObjects,
     source: &ObjectInfo,
     kept: &ObjectInfo,
-    guard: &CopyGuard,
+    guard: CopyGuard,
 ) -> Result<bool, StoreError> {
-    let end = copier.copy(source, &kept.key, guard).await?;
+    let end = copier.copy(source, &kept.key, &guard).await?;
     let now = bucket.head(&kept.key).await?;
     Ok(!matches!(end, CopyEnd::Copied { .. }) && now.is_some_and(|details| details.info.etag == kept.etag))
 }

@@ -92,7 +92,7 @@ pub(super) async fn put(bucket: &Bucket, key: &ObjectKey, purpose: &str) -> Resu
 }
 
 /// Removes every scratch object below `prefix`, also those of runs that were killed.
-async fn sweep(bucket: &Bucket, prefix: &str) -> Result<(), StoreError> {
+pub(super) async fn sweep(bucket: &Bucket, prefix: &str) -> Result<(), StoreError> {
     let mut token = None;
     loop {
         let page = bucket.list(prefix, None, token).await?;

@@ -1,6 +1,6 @@
 //! A listing in several ranges at once, without knowing the keys beforehand.
 //!
-//! It begins as one chain of pages. While there is room for one more request, a range is cut: somewhere ahead of its last key
+//! It begins as one chain of pages. While one more request is of use, a range is cut: somewhere ahead of its last key
 //! (`cut.rs`) a page is asked for, and what it shows is the beginning of a new range above. **A range ends where it shows what
 //! the next one began with**, and the last one where the listing ends. So nothing rests on the guess: whatever order a
 //! server lists in, one that goes on from a key as it goes on from a page leaves nothing out between two ranges that meet.
@@ -9,6 +9,7 @@
 //! goes on alone, to the end of the listing: what the others have shown comes twice, which does no harm.
 
 use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -18,8 +19,12 @@ use crate::pace::Pace;
 use crate::path::ObjectKey;
 use crate::store::{ListPage, ObjectInfo, PageToken, ReadObjects, StoreError};
 
-/// Ranges of a bucket that are listed at once.
+/// Ranges of a bucket that are listed at once, however long a page takes to come.
 const AT_ONCE: usize = 8;
+/// And however soon: one comes while another is taken.
+const AT_ONCE_LEAST: usize = 2;
+/// What it takes this program to read, sort and compare a page (measured).
+const PAGE_WORK: Duration = Duration::from_millis(5);
 /// Pages that are listed in one chain before the first cut, so that small buckets cost nothing more.
 const PAGES_FIRST: u64 = 4;
 /// For so many pages that were listed one cut may be tried.
@@ -50,20 +55,33 @@ pub(super) async fn list_all<E: From<StoreError>>(
     bucket: &impl ReadObjects,
     prefix: &str,
     pace: &Pace,
+    take: impl FnMut(Piece) -> Result<(), E>,
+) -> Result<Vec<u64>, E> {
+    list_timed(bucket, prefix, pace, take, |begun| begun.elapsed()).await
+}
+
+/// The same; `taken` tells how long a page took that was begun then.
+async fn list_timed<E: From<StoreError>>(
+    bucket: &impl ReadObjects,
+    prefix: &str,
+    pace: &Pace,
     mut take: impl FnMut(Piece) -> Result<(), E>,
+    taken: impl Fn(Instant) -> Duration,
 ) -> Result<Vec<u64>, E> {
     let ask = async |page: Page| {
         let turn = pace.turn().await;
+        let begun = Instant::now();
         let answer = bucket.list(prefix, page.after.as_ref(), page.token.clone()).await;
         if answer.is_ok() {
             turn.went_well();
         }
-        (page, answer)
+        (page, answer, taken(begun))
     };
-    let mut ranges = Ranges::below(prefix);
+    let (mut ranges, mut soonest) = (Ranges::below(prefix), Duration::MAX);
     let mut asked = FuturesUnordered::from_iter([ask(Page { range: 0, token: None, after: None })]);
-    while let Some((page, answer)) = asked.next().await {
+    while let Some((page, answer, took)) = asked.next().await {
         let answer = answer?;
+        soonest = soonest.min(took);
         let range = match page.after {
             Some(after) => ranges.cut_at(page.range, &after, &answer),
             None => Some(page.range),
@@ -73,13 +91,20 @@ pub(super) async fn list_all<E: From<StoreError>>(
             take(piece)?;
             asked.extend(token.map(|token| ask(Page { range, token: Some(token), after: None })));
         }
-        while asked.len() < AT_ONCE.min(pace.most())
+        while asked.len() < of_use(soonest).min(pace.most())
             && let Some(page) = ranges.next_cut()
         {
             asked.push(ask(page));
         }
     }
     Ok(ranges.starts())
+}
+
+/// How many pages to ask for at once where the soonest took so long: as many as come in the time that they take to be worked
+/// on (Little's law). More would only fill the memory.
+fn of_use(soonest: Duration) -> usize {
+    let times = soonest.as_nanos() / PAGE_WORK.as_nanos();
+    usize::try_from(times).unwrap_or(AT_ONCE).clamp(AT_ONCE_LEAST, AT_ONCE)
 }
 
 /// A page to ask for.

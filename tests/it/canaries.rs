@@ -1,5 +1,8 @@
 //! Promises 2 and 3 on endpoints that ignore conditions: what is not enforced is seen before it is relied on.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
 use avatar_migrate_kit::{Fault, Ignored};
 
 use crate::support::{World, content};
@@ -30,16 +33,43 @@ fn an_endpoint_that_overwrites_is_named_and_overwrites_nothing() {
 #[test]
 fn nothing_is_copied_where_the_endpoint_cannot_be_tried() {
     let world = three_avatars();
-    // Windows are looked at meanwhile, and wait for what comes of it.
-    world.s3.on_request(|request| match request.operation.as_str() {
-        "PutObject" => Fault::Status(403, "AccessDenied".to_owned()),
+    // Each begins with its first scratch object; windows are looked at meanwhile, and wait for what comes of it.
+    let trials = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&trials);
+    world.s3.on_request(move |request| match (request.operation.as_str(), request.key.as_deref()) {
+        ("PutObject", Some(key)) => {
+            counted.fetch_add(u64::from(key.ends_with("-1")), Ordering::SeqCst);
+            Fault::Status(403, "AccessDenied".to_owned())
+        }
         _ => Fault::None,
     });
     let refused = world.run(&["copy"]).exits(2);
     assert!(refused.stderr.contains("s3:PutObject is needed on .avatar-migrate/*"), "{}", refused.stderr);
     assert_eq!(world.s3.keys("production-s3"), Vec::<String>::new());
-    let requests = world.s3.requests();
-    assert_eq!((requests.get("PutObject"), requests.get("CopyObject")), (Some(&1), None), "it is tried once");
+    assert_eq!(world.s3.requests().get("CopyObject"), None);
+    assert_eq!(trials.load(Ordering::SeqCst), 1, "it is tried once");
+}
+
+/// Some servers let the first write into a bucket wait, where others that come after it do not.
+#[test]
+fn copies_do_not_wait_for_the_first_write_into_a_bucket() {
+    let world = three_avatars();
+    world.s3.on_request(|request| match request.operation.as_str() {
+        "PutObject" if request.nth == 1 => Fault::DelayMillis(5_000),
+        _ => Fault::None,
+    });
+    let done = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&done);
+    world.s3.after_request(move |request| {
+        let key = request.key.clone().unwrap_or_default();
+        seen.lock().expect("no test panics").push(format!("{} {key}", request.operation));
+    });
+    world.run(&["copy"]).exits(0);
+    let done = done.lock().expect("no test panics");
+    let nth = |what: &str| done.iter().position(|seen| seen.starts_with(what)).expect("it was done");
+    assert!(nth("CopyObject avatar/") < nth("PutObject .avatar-migrate/canary-copy-1-1"), "{done:#?}");
+    assert!(nth("PutObject .avatar-migrate/canary-copy-1-1") < nth("DeleteObject .avatar-migrate/canary-copy-1-1"));
+    assert!(world.s3.keys("production-s3").iter().all(|key| key.starts_with("avatar/")), "no scratch object is left");
 }
 
 #[test]

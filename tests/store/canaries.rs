@@ -25,13 +25,17 @@ async fn each_ignored_condition_is_seen() -> anyhow::Result<()> {
     ];
     for (ignored, expected) in cases {
         server.ignore(&ignored);
-        assert_eq!(prove_copies(target, &server_side, &Scratch::of_run(1)).await?, expected, "{ignored:?}");
+        assert_eq!(
+            prove_copies(target, &server_side, &Scratch::of_run(1)).await?.cleared().await?,
+            expected,
+            "{ignored:?}"
+        );
         assert!(server.keys("production-s3").is_empty(), "no scratch object is left");
     }
     // A streamed copy reads its source by GET, whose condition this server heeds.
     server.ignore(&[Ignored::Target, Ignored::CopySource]);
     let expected = CopyConditions { absent: false, own_copy: false, source: true };
-    assert_eq!(prove_copies(target, &streamed, &Scratch::of_run(1)).await?, expected);
+    assert_eq!(prove_copies(target, &streamed, &Scratch::of_run(1)).await?.cleared().await?, expected);
     Ok(())
 }
 
@@ -116,10 +120,10 @@ async fn a_scratch_object_that_vanishes_proves_nothing() -> anyhow::Result<()> {
     server.ignore(&[Ignored::CopySource]);
     server.on_request(|seen| match (seen.operation.as_str(), seen.key.as_deref()) {
         ("CopyObject", Some(key)) if key.ends_with("-target") => Fault::Status(404, "NoSuchKey".to_owned()),
-        ("HeadObject", Some(key)) if key.ends_with("-source") => Fault::Status(404, "NoSuchKey".to_owned()),
+        ("HeadObject", Some(key)) if !key.ends_with("-target") => Fault::Status(404, "NoSuchKey".to_owned()),
         _ => Fault::None,
     });
-    let conditions = prove_copies(&stores.target, &copier, &Scratch::of_run(1)).await?;
+    let conditions = prove_copies(&stores.target, &copier, &Scratch::of_run(1)).await?.cleared().await?;
     assert!(!conditions.source, "{conditions:?}");
     Ok(())
 }

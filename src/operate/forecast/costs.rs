@@ -109,12 +109,12 @@ impl Way {
 
     /// The trials of what the server enforces, and before them whether two names stand for one bucket.
     pub(super) fn canaries(self, shared_place: bool) -> Requests {
-        let swept = Requests { list: 2, ..Requests::default() };
+        let trial = Requests { list: 1, head: 3, put: 4, delete: 4, ..Requests::default() };
         let trial = match self.method {
-            Method::Copy | Method::Sync => Requests { head: 3, put: 2, copy: 3, delete: 2, ..swept },
-            Method::Stream => Requests { head: 4, get: 3, put: 4, delete: 2, ..swept },
+            Method::Copy | Method::Sync => Requests { copy: 3, ..trial },
+            Method::Stream => trial + Requests { head: 1, get: 3, put: 2, ..Requests::default() },
         };
-        let same = Requests { head: 1, put: 1, delete: 1, ..swept };
+        let same = Requests { list: 2, head: 1, put: 1, delete: 1, ..Requests::default() };
         trial + if shared_place { same } else { Requests::default() }
     }
 }

@@ -20,7 +20,7 @@ use crate::report::text::printable;
 use crate::run::looks::{Look, changed};
 use crate::run::ways::Ways;
 use crate::run::windows::{AT_ONCE, Objects, windows};
-use crate::run::{Session, prove_conditions};
+use crate::run::{Session, try_conditions};
 use crate::store::{Bucket, CopyConditions, CopyObjects, ReadObjects, Scratch};
 
 /// Problems of one kind that are shown one by one; the rest is counted, and verify lists it.
@@ -68,13 +68,22 @@ impl<'a, C: CopyObjects> Work<'a, C> {
 
     /// What the endpoint enforces is tried once, before the first copy. Whoever waits for a trial that fails makes none of its own.
     pub(super) async fn prove_conditions(&self) -> Result<()> {
+        let mut mine = None;
         let proving = async || {
             if self.tried.swap(true, Ordering::Relaxed) {
                 bail!("what the endpoint enforces is not known: it was tried in vain");
             }
-            prove_conditions(self.session, self.ways.canary, &self.scratch).await
+            let tried = mine.insert(try_conditions(self.session, self.ways.canary, &self.scratch).await?);
+            Ok(tried.conditions())
         };
-        self.conditions.get_or_try_init(proving).await.map(drop)
+        self.conditions.get_or_try_init(proving).await?;
+        // Copies go on meanwhile, and are not given up for what the next run removes as well.
+        if let Some(tried) = mine
+            && let Err(error) = tried.cleared().await
+        {
+            tracing::warn!("a scratch object may be left until the next run: {}", printable(&error.to_string()));
+        }
+        Ok(())
     }
 
     /// What this process has copied.

@@ -18,7 +18,7 @@ use crate::report::progress::Phase;
 use crate::report::text::printable;
 use crate::run::seats::{RANGES_AT_ONCE, Seat, give_back};
 use crate::run::ways::Ways;
-use crate::run::{Session, prove_conditions, refuse_one_bucket};
+use crate::run::{Session, refuse_one_bucket, try_conditions};
 use crate::store::{Bucket, CopyConditions, CopyObjects, DeleteProof, Deleter, Scratch};
 use crate::verify::ZeroLegacyProof;
 
@@ -64,7 +64,8 @@ impl<'a, C: CopyObjects> Hands<'a, C> {
     pub(super) async fn copying(&self) -> Result<Copying<'a, Bucket, C>> {
         let Session { config, stores, pace, .. } = self.session;
         let scratch = self.scratch();
-        let proving = || prove_conditions(self.session, self.ways.canary, &scratch);
+        let proving =
+            async || anyhow::Ok(try_conditions(self.session, self.ways.canary, &scratch).await?.cleared().await?);
         let conditions = *self.conditions.get_or_try_init(proving).await?;
         let (source, target) = (&stores.source, &stores.target);
         let (copier, check) = (self.ways.copier, config.check);

@@ -14,6 +14,8 @@ use crate::path::ETag;
 use crate::store::{ObjectDetails, Sha256Digest, SideBySide};
 
 const PAGE: usize = 10;
+/// An answer of a server that is far away.
+const FAR: Duration = Duration::from_millis(40);
 
 /// Keys that are listed in an order of the shelf's own, ten to a page; tokens and `after` are the same to it, as to all servers
 /// that were met.
@@ -23,6 +25,8 @@ struct Shelf {
     asked: Mutex<Asked>,
     /// Written and removed again while the listing goes on.
     comes_and_goes: Vec<String>,
+    /// How long a page is said to take.
+    distance: Duration,
 }
 
 #[derive(Default)]
@@ -36,7 +40,7 @@ impl Shelf {
     fn new(order: fn(&str, &str) -> Ordering, keys: impl IntoIterator<Item = String>) -> Self {
         let mut keys: Vec<String> = keys.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
         keys.sort_by(|one, other| order(one, other));
-        Self { order, keys: Mutex::new(keys), asked: Mutex::default(), comes_and_goes: Vec::new() }
+        Self { order, keys: Mutex::new(keys), asked: Mutex::default(), comes_and_goes: Vec::new(), distance: FAR }
     }
 
     fn page(&self, after: Option<&str>) -> ListPage {
@@ -115,7 +119,7 @@ async fn shown(shelf: &Shelf, concurrency: Concurrency) -> Vec<(String, u64)> {
         seen.extend(at.map(|(nth, object)| (piece.range, nth, object.key.as_str().to_owned())));
         anyhow::Ok(())
     };
-    let starts = list_all(shelf, "image/", &pace, take).await.expect("a listing");
+    let starts = list_timed(shelf, "image/", &pace, take, |_| shelf.distance).await.expect("a listing");
     seen.into_iter().map(|(range, nth, key)| (key, starts[range] + nth)).collect()
 }
 
@@ -167,6 +171,17 @@ fn every_key_comes_once_and_knows_its_place() {
         // 500 pages in one chain.
         assert!(asked.pages <= 575, "{name}: {} pages", asked.pages);
     }
+}
+
+#[test]
+fn pages_that_come_sooner_than_they_are_read_are_not_piled_up() {
+    let at_most = |milliseconds| {
+        let keys = (0..5000).map(|n| format!("image/avatar-{n}.png"));
+        let shelf = Shelf { distance: Duration::from_millis(milliseconds), ..Shelf::new(bytes, keys) };
+        assert_eq!(shown(&shelf, Concurrency::Auto).len(), 5000);
+        shelf.asked.into_inner().expect("a count").at_most
+    };
+    assert_eq!([0, 1, 14, 15, 39, 40, 1000].map(at_most), [2, 2, 2, 3, 7, 8, 8]);
 }
 
 #[test]
