@@ -31,7 +31,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
-use futures::future::join;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -89,9 +88,8 @@ impl Session {
         let database = Database::connect(&config.database).await?.with_brake(brake.clone());
         let stores = connect(&config.source, &config.target, reach(&config)).await.map_err(usage)?;
         for keys in config.mappings.key_mappings() {
-            let (source, target) = join(stores.source.probe(&keys.legacy), stores.target.probe(&keys.modern)).await;
-            source.map_err(|error| usage(of_profile(error, &config.source)))?;
-            target.map_err(|error| usage(of_profile(error, &config.target)))?;
+            stores.source.probe(&keys.legacy).await.map_err(|error| usage(of_profile(error, &config.source)))?;
+            stores.target.probe(&keys.modern).await.map_err(|error| usage(of_profile(error, &config.target)))?;
         }
         let mut watchers = braking::watch(&config.throttle, &database, &brake, &progress).await?;
         let limit = config.throttle.requests_per_second;
