@@ -7,7 +7,7 @@ mod look;
 
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -21,6 +21,7 @@ use crate::store::{
 };
 use look::{Seen, look};
 pub(crate) use look::{common_prefix, is_too_sparse, look_closely};
+pub use look::{sources_that_changed, targets_that_went};
 
 /// Objects that are looked at, copied and written to the ledger together.
 pub const WINDOW: usize = 1000;
@@ -125,6 +126,19 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
         progress: impl Fn(&Ending),
     ) -> Result<Vec<(LedgerObject, Ending)>, StoreError> {
         let begun = futures::stream::iter(objects).take_while(|_| std::future::ready(!stop.is_cancelled()));
+        if self.reads_all() {
+            let nothing = Seen::new();
+            let endings = begun.map(|object| {
+                let span = object_span(&object);
+                let first = self.first_step(object, &sources, &targets);
+                first.then(|(object, step)| self.last_step(object, step, &nothing)).instrument(span)
+            });
+            return Ok(endings
+                .buffer_unordered(self.pace.most())
+                .inspect(|(_, ending)| progress(ending))
+                .collect()
+                .await);
+        }
         let first = begun.map(|object| {
             let span = object_span(&object);
             self.first_step(object, &sources, &targets).instrument(span)
@@ -187,6 +201,12 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
         }
     }
 
+    /// Whether every byte is compared. Reading a copy under its ETag shows that it exists: none waits until all of its window
+    /// are made, to be looked for.
+    fn reads_all(&self) -> bool {
+        self.check == CheckMode::Sha256
+    }
+
     /// That the copies exist is learnt from the target bucket, not from the answers to the copies.
     async fn confirm(&self, steps: &[(LedgerObject, Step)]) -> Result<Seen, StoreError> {
         let copied = steps.iter().filter(|(_, step)| matches!(step, Step::Confirm { .. }));
@@ -211,7 +231,7 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
                 Step::Copy { source, guard } => Box::pin(self.copy(source, &object.target, &guard)).await,
                 Step::Confirm { source, etag, sha256 } => {
                     copied = Some(source.size);
-                    match self.seen_or_awaited(&object.target, &etag, fresh).await {
+                    match self.seen_or_awaited(&object.target, source.size, &etag, fresh).await {
                         Ok(Some(target)) => {
                             // From now on it is a copy of our own: if its source changes, it may be replaced.
                             // An earlier proof was of other bytes.
@@ -262,9 +282,13 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
     async fn seen_or_awaited(
         &self,
         target: &ObjectKey,
+        size: u64,
         etag: &ETag,
         fresh: &Seen,
     ) -> Result<Option<ObjectInfo>, StoreError> {
+        if self.reads_all() {
+            return Ok(Some(ObjectInfo { key: target.clone(), size, etag: etag.clone(), modified_ms: 0 }));
+        }
         if let Some(info) = fresh.get(target).filter(|info| info.etag == *etag) {
             return Ok(Some(info.clone()));
         }
@@ -356,35 +380,4 @@ fn replaceable(object: &LedgerObject, source: &ObjectInfo, target: &ObjectInfo) 
 fn own(object: &LedgerObject, target: &ObjectInfo, copied: Option<u64>) -> OwnCopy {
     let recorded = object.own_copy && object.target_etag.as_ref() == Some(&target.etag);
     if copied.is_some() || recorded { OwnCopy::Ours } else { OwnCopy::Found }
-}
-
-/// Those of the checked `objects` (ascending) whose source is not the one that was checked any more. A source that is gone
-/// is none of them: its checked copy is what is left of it. One that has come back since is.
-///
-/// # Errors
-/// If the bucket cannot be read.
-pub async fn sources_that_changed(
-    source: &impl ReadObjects,
-    objects: &[LedgerObject],
-) -> Result<Vec<LedgerObject>, StoreError> {
-    let seen = look_closely(source, &objects.iter().map(|object| &object.source).collect::<Vec<_>>()).await?;
-    let changed = |object: &&LedgerObject| {
-        seen.get(&object.source).is_some_and(|info| object.source_etag.as_ref() != Some(&info.etag))
-    };
-    Ok(objects.iter().filter(changed).cloned().collect())
-}
-
-/// Those of the checked `objects` whose copy is gone: the application may delete a picture by the modern path of one row
-/// while another row still names the legacy object.
-///
-/// # Errors
-/// If the bucket cannot be read.
-pub async fn targets_that_went(
-    target: &impl ReadObjects,
-    objects: &[LedgerObject],
-) -> Result<Vec<LedgerObject>, StoreError> {
-    let mut keys: Vec<&ObjectKey> = objects.iter().map(|object| &object.target).collect();
-    keys.sort_unstable();
-    let seen = look_closely(target, &keys).await?;
-    Ok(objects.iter().filter(|object| !seen.contains_key(&object.target)).cloned().collect())
 }

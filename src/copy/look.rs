@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use futures::{StreamExt, TryStreamExt};
 
+use crate::database::LedgerObject;
 use crate::path::ObjectKey;
 use crate::store::{ObjectInfo, ReadObjects, StoreError};
 
@@ -43,6 +44,37 @@ pub(crate) async fn look_closely(bucket: &impl ReadObjects, keys: &[&ObjectKey])
     let found: Vec<_> = heads.buffer_unordered(HEADS).try_collect().await?;
     seen.extend(found.into_iter().flatten().map(|details| (details.info.key.clone(), details.info)));
     Ok(seen)
+}
+
+/// Those of the checked `objects` (ascending) whose source is not the one that was checked any more. A source that is gone
+/// is none of them: its checked copy is what is left of it. One that has come back since is.
+///
+/// # Errors
+/// If the bucket cannot be read.
+pub async fn sources_that_changed(
+    source: &impl ReadObjects,
+    objects: &[LedgerObject],
+) -> Result<Vec<LedgerObject>, StoreError> {
+    let seen = look_closely(source, &objects.iter().map(|object| &object.source).collect::<Vec<_>>()).await?;
+    let changed = |object: &&LedgerObject| {
+        seen.get(&object.source).is_some_and(|info| object.source_etag.as_ref() != Some(&info.etag))
+    };
+    Ok(objects.iter().filter(changed).cloned().collect())
+}
+
+/// Those of the checked `objects` whose copy is gone: the application may delete a picture by the modern path of one row
+/// while another row still names the legacy object.
+///
+/// # Errors
+/// If the bucket cannot be read.
+pub async fn targets_that_went(
+    target: &impl ReadObjects,
+    objects: &[LedgerObject],
+) -> Result<Vec<LedgerObject>, StoreError> {
+    let mut keys: Vec<&ObjectKey> = objects.iter().map(|object| &object.target).collect();
+    keys.sort_unstable();
+    let seen = look_closely(target, &keys).await?;
+    Ok(objects.iter().filter(|object| !seen.contains_key(&object.target)).cloned().collect())
 }
 
 /// Whether so many pages have shown too few of the wanted keys to go on.

@@ -261,7 +261,9 @@ fn copied(way: Way, window: &[Item]) -> Cost {
     let look = |standing: fn(&Item) -> Standing| Look::at(&window.iter().map(standing).collect::<Vec<_>>());
     let (sources, targets) = (look(|item| item.source), look(|item| item.target));
     let direct = |item: &Item| item.planned.fate == Fate::Copied;
-    let fresh: Vec<Standing> = window.iter().filter(|item| direct(item)).map(|item| item.settled).collect();
+    // Where every byte is read, that shows the copies.
+    let read = way.check == CheckMode::Sha256;
+    let fresh: Vec<Standing> = window.iter().filter(|item| !read && direct(item)).map(|item| item.settled).collect();
     let confirmed = Look::at(&fresh);
     let mut cost = Cost::lists(sources.pages + targets.pages + confirmed.pages);
     for item in window {
@@ -281,7 +283,7 @@ fn copied(way: Way, window: &[Item]) -> Cost {
         };
         cost += match fate {
             Fate::Copied | Fate::Replaced => {
-                let shown = direct(item) && confirmed.shows(item.settled);
+                let shown = read || direct(item) && confirmed.shows(item.settled);
                 let mut copy = way.copy(size, single);
                 copy += Cost::heads(u64::from(!shown));
                 copy += way.check_copy(size, single);

@@ -96,6 +96,7 @@ fn parts_and_what_proves_them() {
         assert_eq!(requests, before + looks + copy + Requests { get: reads, ..NOTHING }, "{method:?} {object:?}");
     }
     let read = by_type(terms(Method::Copy, CheckMode::Sha256), [SMALL], 1, with(0.0));
+    let looks = Requests { list: 5, ..NOTHING };
     assert_eq!(read, BEFORE + looks + Requests { copy: 1, get: 2, ..NOTHING });
 }
 
