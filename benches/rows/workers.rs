@@ -41,9 +41,9 @@ pub(crate) fn measure(bench: &Bench, row: &mut Row) -> Result<()> {
     let four = row.ratios(what, &name(4, AT_ONCE), &name(1, AT_ONCE));
     row.goal("4 workers against 1, the same", "×", Limit::AtLeast(3.2), four);
     row.notes.push(
-        "Copies a second are counted between the first and the last tenth of the objects, when all workers are at it. With `auto` one \
-         worker takes what the two cores give: client, server and MariaDB share them, so that a second worker adds nothing \
-         here. What an object takes of each says how many machines of which size would be busy."
+        "Copies a second are counted between the first and the last tenth of the objects, when all workers are at it. With `auto` a \
+         worker has up to 256 requests under way, which wait for answers as well, until the two cores that client, server and \
+         MariaDB share are busy. What an object takes of each says how many machines of which size would be busy."
             .to_owned(),
     );
     Ok(())

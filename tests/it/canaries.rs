@@ -1,7 +1,7 @@
 //! Promises 2 and 3 on endpoints that ignore conditions: what is not enforced is seen before it is relied on.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use avatar_migrate_kit::{Fault, Ignored};
 
@@ -58,17 +58,11 @@ fn copies_do_not_wait_for_the_first_write_into_a_bucket() {
         "PutObject" if request.nth == 1 => Fault::DelayMillis(5_000),
         _ => Fault::None,
     });
-    let done = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&done);
-    world.s3.after_request(move |request| {
-        let key = request.key.clone().unwrap_or_default();
-        seen.lock().expect("no test panics").push(format!("{} {key}", request.operation));
-    });
+    let noted = world.noted();
     world.run(&["copy"]).exits(0);
-    let done = done.lock().expect("no test panics");
-    let nth = |what: &str| done.iter().position(|seen| seen.starts_with(what)).expect("it was done");
-    assert!(nth("CopyObject avatar/") < nth("PutObject .avatar-migrate/canary-copy-1-1"), "{done:#?}");
-    assert!(nth("PutObject .avatar-migrate/canary-copy-1-1") < nth("DeleteObject .avatar-migrate/canary-copy-1-1"));
+    let written = noted.nth("PutObject .avatar-migrate/canary-copy-1-1");
+    assert!(noted.nth("CopyObject avatar/") < written, "{noted:#?}");
+    assert!(written < noted.nth("DeleteObject .avatar-migrate/canary-copy-1-1"), "{noted:#?}");
     assert!(world.s3.keys("production-s3").iter().all(|key| key.starts_with("avatar/")), "no scratch object is left");
 }
 

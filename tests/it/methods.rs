@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use avatar_migrate_kit::{Algorithm, EmbeddedS3, ObjectHeaders};
+use avatar_migrate_kit::{Algorithm, EmbeddedS3, Fault, ObjectHeaders};
 
 use crate::support::{World, content};
 
@@ -96,6 +96,19 @@ fn what_is_read_anyway_the_server_need_not_hash() {
         let copy = world.s3.object("production-s3", "avatar/avatar-0.png").expect("a copy");
         assert_eq!(copy.checksum.map(|checksum| checksum.algorithm), Some(algorithm), "{flags:?}");
     }
+}
+
+#[test]
+fn what_is_copied_is_read_while_others_are_copied() {
+    let world = World::new();
+    world.avatars(3);
+    world.s3.on_request(|request| match (request.operation.as_str(), request.key.as_deref()) {
+        ("CopyObject", Some("avatar/avatar-2.png")) => Fault::DelayMillis(5_000),
+        _ => Fault::None,
+    });
+    let noted = world.noted();
+    world.run(&["copy", "--check", "sha256"]).exits(0);
+    assert!(noted.nth("GetObject avatar/avatar-0.png") < noted.nth("CopyObject avatar/avatar-2.png"), "{noted:#?}");
 }
 
 #[test]

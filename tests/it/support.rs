@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use avatar_migrate_kit::{Database, EmbeddedS3, Mariadb, png};
 use serde_json::Value;
@@ -45,6 +45,30 @@ impl World {
         s3.create_bucket("legacy-s3");
         s3.create_bucket("production-s3");
         Self::with(mariadb, s3)
+    }
+
+    /// Notes from now on what is done at the S3 server.
+    pub(crate) fn noted(&self) -> Noted {
+        let noted = Noted::default();
+        let seen = noted.clone();
+        self.s3.after_request(move |request| {
+            let key = request.key.clone().unwrap_or_default();
+            seen.0.lock().expect("no test panics").push(format!("{} {key}", request.operation));
+        });
+        noted
+    }
+}
+
+/// Operation and key of each request, in the order in which they were done.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Noted(Arc<Mutex<Vec<String>>>);
+
+impl Noted {
+    /// The how-manieth request the first one was that begins so.
+    #[track_caller]
+    pub(crate) fn nth(&self, begins: &str) -> usize {
+        let noted = self.0.lock().expect("no test panics");
+        noted.iter().position(|request| request.starts_with(begins)).unwrap_or_else(|| panic!("{begins}: {noted:#?}"))
     }
 }
 
