@@ -7,9 +7,8 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use tokio::time::timeout;
 
-use super::delete::delete_plain;
 use super::failure::Failure;
-use super::scratch::{ETAG_OF_NOTHING_HERE, Scratch, put, sweep};
+use super::scratch::{ETAG_OF_NOTHING_HERE, Scratch, put, remove, sweep};
 use super::{Bucket, CopyEnd, CopyGuard, CopyObjects, ObjectInfo, ReadObjects, StoreError};
 use crate::path::{ETag, ObjectKey};
 
@@ -67,7 +66,7 @@ impl Tried<'_> {
     /// [`StoreError`] if it cannot be written or removed.
     pub async fn cleared(mut self) -> Result<CopyConditions, StoreError> {
         while let Some(late) = self.writing.next().await {
-            remove(self.bucket, late?.key).await?;
+            remove(self.bucket, &late?.key).await?;
         }
         Ok(self.conditions)
     }
@@ -124,7 +123,7 @@ async fn tried<'a>(
     )
     .await;
     let (own_copy, absent, (of_changed, made)) = (own_copy?, absent?, of_changed?);
-    let left = objects.into_iter().map(|object| object.key).chain(made.then_some(target));
+    let left = objects.iter().map(|object| &object.key).chain(made.then_some(&target));
     try_join_all(left.map(|key| remove(bucket, key))).await?;
     // A source that is gone, swept by a run on another schema, has proved nothing.
     let source = matches!(of_changed, CopyEnd::Unsettled) && !made;
@@ -155,11 +154,6 @@ async fn three_written<'a>(
 async fn write(bucket: &Bucket, key: ObjectKey) -> Result<ObjectInfo, StoreError> {
     let written = put(bucket, &key, "to prove conditional copies").await;
     written.map_err(|failure| failed(failure, bucket, key.as_str()))
-}
-
-async fn remove(bucket: &Bucket, key: ObjectKey) -> Result<(), StoreError> {
-    let removed = delete_plain(bucket, &key).await;
-    removed.map_err(|failure| failure.into_error("DeleteObject", bucket.subject(key.as_str())))
 }
 
 fn failed(failure: Failure, bucket: &Bucket, subject: &str) -> StoreError {

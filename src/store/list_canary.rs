@@ -1,8 +1,7 @@
 //! Canary for listings: does this endpoint list the very keys that were written, all of them, in byte order, across pages?
 
-use super::delete::delete_plain;
 use super::failure::Failure;
-use super::scratch::{Scratch, put, swept};
+use super::scratch::{Scratch, put, remove, swept};
 use super::{Bucket, ObjectInfo, StoreError, StoreErrorKind};
 
 /// What the listing of an endpoint was seen to do.
@@ -39,8 +38,7 @@ async fn tried(bucket: &Bucket, scratch: &Scratch) -> Result<ListTrial, StoreErr
     let listed = listed(bucket, &scratch.prefix(TRIAL)).await;
     // By name, as the sweep finds only what is listed.
     for object in written.iter().filter_map(|(_, object)| object.as_ref()) {
-        let deleted = delete_plain(bucket, &object.key).await;
-        deleted.map_err(|failure| failure.into_error("DeleteObject", bucket.subject(object.key.as_str())))?;
+        remove(bucket, &object.key).await?;
     }
     let listed = listed?;
     let ordered = listed.iter().zip(listed.iter().skip(1)).all(|(one, next)| one.key.as_str() < next.key.as_str());

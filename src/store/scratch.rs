@@ -97,14 +97,19 @@ pub(super) async fn sweep(bucket: &Bucket, prefix: &str) -> Result<(), StoreErro
     loop {
         let page = bucket.list(prefix, None, token).await?;
         for object in &page.objects {
-            let swept = delete_plain(bucket, &object.key).await;
-            swept.map_err(|failure| failure.into_error("DeleteObject", bucket.subject(object.key.as_str())))?;
+            remove(bucket, &object.key).await?;
         }
         token = page.next;
         if token.is_none() {
             return Ok(());
         }
     }
+}
+
+/// Removes one scratch object.
+pub(super) async fn remove(bucket: &Bucket, key: &ObjectKey) -> Result<(), StoreError> {
+    let removed = delete_plain(bucket, key).await;
+    removed.map_err(|failure| failure.into_error("DeleteObject", bucket.subject(key.as_str())))
 }
 
 /// A well-formed ETag (the MD5 of no bytes) that no scratch object has.
