@@ -215,6 +215,14 @@ pub enum CheckMode {
     Sha256,
 }
 
+impl CheckMode {
+    /// Whether every byte of both twins is read, whatever their ETags say.
+    #[must_use]
+    pub fn reads_all(self) -> bool {
+        self == Self::Sha256
+    }
+}
+
 /// How many requests run at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Concurrency {

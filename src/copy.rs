@@ -126,31 +126,25 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
         progress: impl Fn(&Ending),
     ) -> Result<Vec<(LedgerObject, Ending)>, StoreError> {
         let begun = futures::stream::iter(objects).take_while(|_| std::future::ready(!stop.is_cancelled()));
-        if self.reads_all() {
-            let nothing = Seen::new();
-            let endings = begun.map(|object| {
-                let span = object_span(&object);
-                let first = self.first_step(object, &sources, &targets);
-                first.then(|(object, step)| self.last_step(object, step, &nothing)).instrument(span)
-            });
-            return Ok(endings
-                .buffer_unordered(self.pace.most())
-                .inspect(|(_, ending)| progress(ending))
-                .collect()
-                .await);
-        }
-        let first = begun.map(|object| {
+        let first = |object: LedgerObject| {
             let span = object_span(&object);
             self.first_step(object, &sources, &targets).instrument(span)
-        });
-        let steps: Vec<(LedgerObject, Step)> = first.buffer_unordered(self.pace.most()).collect().await;
-        let fresh = self.confirm(&steps).await?;
-        let settled = futures::stream::iter(steps).map(|(object, step)| {
+        };
+        let last = |(object, step): (LedgerObject, Step), fresh| {
             let span = object_span(&object);
-            self.last_step(object, step, &fresh).instrument(span)
-        });
-        let endings = settled.buffer_unordered(self.pace.most()).inspect(|(_, ending)| progress(ending));
-        Ok(endings.collect().await)
+            self.last_step(object, step, fresh).instrument(span)
+        };
+        let most = self.pace.most();
+        if self.check.reads_all() {
+            // Reading a copy under its ETag shows that it exists: none waits until all of its window are made, to be looked for.
+            let nothing = Seen::new();
+            let endings = begun.map(|object| first(object).then(|step| last(step, &nothing))).buffer_unordered(most);
+            return Ok(endings.inspect(|(_, ending)| progress(ending)).collect().await);
+        }
+        let steps: Vec<(LedgerObject, Step)> = begun.map(first).buffer_unordered(most).collect().await;
+        let fresh = self.confirm(&steps).await?;
+        let endings = futures::stream::iter(steps).map(|step| last(step, &fresh)).buffer_unordered(most);
+        Ok(endings.inspect(|(_, ending)| progress(ending)).collect().await)
     }
 
     /// Copies and checks one object about which nothing was listed yet.
@@ -199,12 +193,6 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
             Ok(CopyEnd::Unsettled | CopyEnd::MissingSource) => Step::Look,
             Err(error) => self.failed(error),
         }
-    }
-
-    /// Whether every byte is compared. Reading a copy under its ETag shows that it exists: none waits until all of its window
-    /// are made, to be looked for.
-    fn reads_all(&self) -> bool {
-        self.check == CheckMode::Sha256
     }
 
     /// That the copies exist is learnt from the target bucket, not from the answers to the copies.
@@ -278,7 +266,7 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
     }
 
     /// The copy as the target bucket shows it: from the window's listing if that shows this very copy, else by HEAD with
-    /// growing pauses.
+    /// growing pauses. One that is read under its ETag next need not be looked for.
     async fn seen_or_awaited(
         &self,
         target: &ObjectKey,
@@ -286,7 +274,7 @@ impl<R: ReadObjects, C: CopyObjects> Copying<'_, R, C> {
         etag: &ETag,
         fresh: &Seen,
     ) -> Result<Option<ObjectInfo>, StoreError> {
-        if self.reads_all() {
+        if self.check.reads_all() {
             return Ok(Some(ObjectInfo { key: target.clone(), size, etag: etag.clone(), modified_ms: 0 }));
         }
         if let Some(info) = fresh.get(target).filter(|info| info.etag == *etag) {

@@ -262,7 +262,7 @@ fn copied(way: Way, window: &[Item]) -> Cost {
     let (sources, targets) = (look(|item| item.source), look(|item| item.target));
     let direct = |item: &Item| item.planned.fate == Fate::Copied;
     // Where every byte is read, that shows the copies.
-    let read = way.check == CheckMode::Sha256;
+    let read = way.check.reads_all();
     let fresh: Vec<Standing> = window.iter().filter(|item| !read && direct(item)).map(|item| item.settled).collect();
     let confirmed = Look::at(&fresh);
     let mut cost = Cost::lists(sources.pages + targets.pages + confirmed.pages);

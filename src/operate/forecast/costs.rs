@@ -79,7 +79,7 @@ impl Way {
     /// parts inside S3.
     pub(super) fn check_copy(self, size: u64, single: bool) -> Cost {
         if !self.is_doubtful(size, single) {
-            return self.read_both(self.check == CheckMode::Sha256);
+            return self.read_both(self.check.reads_all());
         }
         let without_checksum = match (self.is_in_parts(size), self.method) {
             (false, _) => [1, 0],
